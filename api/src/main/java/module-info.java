@@ -1,0 +1,16 @@
+/** The SPI of SmolLM3 backends, and the model written against it. */
+module org.smollm3.api {
+  requires static transitive org.jspecify;
+  requires tools.jackson.databind;
+
+  exports org.smollm3.attention;
+  exports org.smollm3.error;
+  exports org.smollm3.model;
+  exports org.smollm3.spi;
+  exports org.smollm3.tensor;
+
+  uses org.smollm3.spi.BackendProvider;
+  uses org.smollm3.spi.ModelSource;
+  uses org.smollm3.spi.Oracle;
+  uses org.smollm3.spi.Tool;
+}

@@ -1,0 +1,6 @@
+/** The program smollm3. */
+module org.smollm3.cli {
+  requires org.smollm3.api;
+  requires info.picocli;
+  requires tools.jackson.databind;
+}

@@ -1,0 +1,5 @@
+/** Judging backends. */
+module org.smollm3.conformance {
+  requires org.smollm3.api;
+  requires tools.jackson.databind;
+}

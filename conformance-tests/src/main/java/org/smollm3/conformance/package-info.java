@@ -1,0 +1,5 @@
+/** Judging backends. */
+@NullMarked
+package org.smollm3.conformance;
+
+import org.jspecify.annotations.NullMarked;

@@ -143,7 +143,7 @@ public final class Backends {
   private String reason(Candidate chosen, Available available, List<String> passedOver) {
     List<String> others = new ArrayList<>(passedOver);
     for (Candidate other : candidates) {
-      if (other.priority() <= chosen.priority() && other != chosen) {
+      if (other.priority() <= chosen.priority() && !other.equals(chosen)) {
         others.add(
             switch (other.availability()) {
               case Available a -> "'" + other.name() + "' has priority " + other.priority();

@@ -174,7 +174,7 @@ public final class HostTensor {
       case I32, U32 -> segment.set(INT, 4 * index, (int) value);
       case I16, U16 -> segment.set(SHORT, 2 * index, (short) value);
       case I8, U8, BOOL -> segment.set(ValueLayout.JAVA_BYTE, index, (byte) value);
-      default -> setDouble(index, value);
+      default -> setDouble(index, (double) value);
     }
   }
 

@@ -138,7 +138,8 @@ final class Program {
     } catch (SmolLm3Exception e) {
       return fail(ExitCode.UNUSABLE, describe(e), e, debug);
     } catch (UncheckedIOException e) {
-      return fail(ExitCode.UNUSABLE, describe(e.getCause()), e, debug);
+      Throwable cause = e.getCause();
+      return fail(ExitCode.UNUSABLE, describe(cause == null ? e : cause), e, debug);
     } catch (OutOfMemoryError e) {
       String advice = "; give the JVM more with SMOLLM3_JAVA_OPTS=-Xmx8g";
       return fail(ExitCode.UNUSABLE, "out of memory: " + describe(e) + advice, e, debug);

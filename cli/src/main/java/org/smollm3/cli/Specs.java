@@ -3,9 +3,12 @@ package org.smollm3.cli;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.smollm3.error.InvalidRequestException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 
 /** Parts of command specifications that all commands share. */
 final class Specs {
@@ -18,7 +21,7 @@ final class Specs {
   static CommandSpec command(String name, String summary) {
     CommandSpec spec = CommandSpec.create().name(name);
     spec.usageMessage().description(literal(summary)).sortOptions(false).width(100);
-    spec.usageMessage().adjustLineBreaksForWideCJKCharacters(true);
+    spec.usageMessage().abbreviateSynopsis(true);
     return spec;
   }
 
@@ -36,13 +39,46 @@ final class Specs {
     return OptionSpec.builder(name).type(boolean.class).description(literal(summary)).build();
   }
 
-  static OptionSpec value(String name, String label, Class<?> type, String summary) {
+  static OptionSpec value(String name, String label, String summary) {
     return OptionSpec.builder(name)
-        .type(type)
+        .type(String.class)
         .arity("1")
         .paramLabel(label)
         .description(literal(summary))
         .build();
+  }
+
+  /** A whole number; {@code type} is Integer or Long. */
+  static OptionSpec wholeNumber(String name, String label, Class<?> type, String summary) {
+    return OptionSpec.builder(name)
+        .type(type)
+        .converters(text -> parse(text, type, "whole number"))
+        .arity("1")
+        .paramLabel(label)
+        .description(literal(summary))
+        .build();
+  }
+
+  static OptionSpec number(String name, String label, String summary) {
+    return OptionSpec.builder(name)
+        .type(Double.class)
+        .converters(text -> parse(text, Double.class, "number"))
+        .arity("1")
+        .paramLabel(label)
+        .description(literal(summary))
+        .build();
+  }
+
+  private static Object parse(String text, Class<?> type, String wanted) {
+    try {
+      if (type == Integer.class) {
+        return Integer.valueOf(text);
+      }
+      return type == Long.class ? Long.valueOf(text) : (Object) Double.valueOf(text);
+    } catch (NumberFormatException e) {
+      throw new TypeConversionException(
+          OneLine.quote(text) + " is no " + wanted + (type == Double.class ? "" : " in range"));
+    }
   }
 
   static OptionSpec repeatable(String name, String label, String summary) {
@@ -55,16 +91,37 @@ final class Specs {
         .build();
   }
 
-  /** Positional arguments whose label is shown as it is given. */
-  static PositionalParamSpec arguments(String label, String arity, String summary) {
+  /** Positional arguments, as many as are written; {@link #positionals} judges their number. */
+  static PositionalParamSpec arguments(String label, String summary) {
     return PositionalParamSpec.builder()
         .type(List.class)
         .auxiliaryTypes(String.class)
-        .arity(arity)
+        .arity("0..*")
         .paramLabel(label)
         .hideParamSyntax(true)
         .description(literal(summary))
         .build();
+  }
+
+  /**
+   * The positional arguments that were written.
+   *
+   * @throws InvalidRequestException if there are fewer or more than may be
+   */
+  static List<String> positionals(ParseResult parsed, String label, int min, int max) {
+    List<String> values =
+        parsed.commandSpec().positionalParameters().isEmpty()
+            ? List.of()
+            : parsed.matchedPositionalValue(0, List.<String>of());
+    String help = "; see " + parsed.commandSpec().qualifiedName(" ") + " --help";
+    if (values.size() < min) {
+      throw new InvalidRequestException("missing " + label + help);
+    }
+    if (values.size() > max) {
+      throw new InvalidRequestException(
+          "one argument too many: " + OneLine.quote(values.get(max)) + help);
+    }
+    return List.copyOf(values);
   }
 
   /** Paragraphs and examples below the options. */

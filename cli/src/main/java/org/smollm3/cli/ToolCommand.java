@@ -1,6 +1,5 @@
 package org.smollm3.cli;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +27,12 @@ final class ToolCommand implements Command {
         String fallback =
             option.fallback().isEmpty() ? "" : " (default: " + option.fallback() + ")";
         spec.addOption(
-            Specs.value(option.name(), option.label(), String.class, option.summary() + fallback));
+            Specs.value(option.name(), option.label(), option.summary() + fallback));
       }
     }
     Specs.withCommonOptions(spec);
     if (usage.maxArguments() > 0) {
-      spec.addPositional(Specs.arguments(label(), arity(), ""));
+      spec.addPositional(Specs.arguments(label(), ""));
     }
     if (!usage.details().isEmpty()) {
       Specs.footer(spec, usage.details());
@@ -46,12 +45,6 @@ final class ToolCommand implements Command {
     return usage.minArguments() == 0 && !bracketed
         ? "[" + usage.arguments() + "]"
         : usage.arguments();
-  }
-
-  private String arity() {
-    String max =
-        usage.maxArguments() == Integer.MAX_VALUE ? "*" : String.valueOf(usage.maxArguments());
-    return usage.minArguments() + ".." + max;
   }
 
   @Override
@@ -69,13 +62,12 @@ final class ToolCommand implements Command {
         }
       }
     }
-    List<String> arguments = new ArrayList<>();
-    if (usage.maxArguments() > 0) {
-      arguments.addAll(parsed.matchedPositionalValue(0, List.<String>of()));
-    }
+    List<String> arguments =
+        Specs.positionals(
+            parsed, usage.arguments(), usage.minArguments(), usage.maxArguments());
     return tool.run(
         new Tool.Invocation(
-            List.copyOf(arguments),
+            arguments,
             Map.copyOf(values),
             console.out(),
             console.err(),

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -155,7 +156,7 @@ public final class Backends {
             "backend '%s' (%s) chosen: available with the highest priority, %d",
             chosen.name(), available.details(), chosen.priority()));
     for (Candidate other : candidates) {
-      if (other != chosen) {
+      if (!other.equals(chosen)) {
         reason.append("; ").append(standing(other));
       }
     }
@@ -249,7 +250,8 @@ public final class Backends {
 
   private static Availability probe(BackendProvider provider) {
     try {
-      return provider.probe();
+      // A provider may have been compiled without null checks.
+      return Objects.requireNonNull(provider.probe(), "it returned null");
     } catch (RuntimeException | LinkageError e) {
       return new Unavailable("its probe failed: " + oneLine(e), "report this to its author");
     }

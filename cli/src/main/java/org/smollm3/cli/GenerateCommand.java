@@ -81,7 +81,6 @@ final class GenerateCommand implements Command {
             Specs.value(
                 TAPS,
                 "GLOB",
-                String.class,
                 "inner tensors to record, such as 'layers.3.*'; needs " + DUMP))
         .addOption(Specs.value(DUMP, "FILE", "safetensors file for them"))
         .addOption(Specs.flag(Specs.JSON, "print one JSON object instead of the text"));

@@ -25,10 +25,7 @@ final class ConfigSummary {
         config.dtype());
     out.printf(
         "  attention: %d query heads, %d key/value heads, head dimension %d%s%n",
-        config.numAttentionHeads(),
-        config.numKeyValueHeads(),
-        config.headDim(),
-        window(config));
+        config.numAttentionHeads(), config.numKeyValueHeads(), config.headDim(), window(config));
     out.printf("  positions: %s; %s%n", rope(config.rope()), ropeLayers(config));
     out.printf(
         "  biases: attention %s, MLP %s; output head %s; RMS norm epsilon %s%n",
@@ -36,17 +33,15 @@ final class ConfigSummary {
         config.mlpBias() ? "yes" : "no",
         config.tieWordEmbeddings() ? "tied to the embedding" : "of its own",
         config.rmsNormEps());
-    out.printf("  end tokens: %s%n", config.eosTokenIds().isEmpty() ? "none" : config.eosTokenIds());
+    out.printf(
+        "  end tokens: %s%n", config.eosTokenIds().isEmpty() ? "none" : config.eosTokenIds());
   }
 
   private static String window(SmolLm3Config config) {
     List<Integer> sliding = layers(config, config::isSliding);
     return config.slidingWindow().isEmpty() || sliding.isEmpty()
         ? ""
-        : ", window of "
-            + config.slidingWindow().getAsInt()
-            + " in layers "
-            + list(sliding);
+        : ", window of " + config.slidingWindow().getAsInt() + " in layers " + list(sliding);
   }
 
   private static String ropeLayers(SmolLm3Config config) {

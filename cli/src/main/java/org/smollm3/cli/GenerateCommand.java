@@ -51,37 +51,32 @@ final class GenerateCommand implements Command {
   public CommandSpec spec() {
     CommandSpec spec =
         Specs.command("generate", "Continue a prompt and print the text as it comes.");
-    spec.addOption(
-            Specs.value(
-                MODEL, "DIR", "model folder (default: the small embedded model)"))
-        .addOption(
-            Specs.value(BACKEND, "NAME", "backend (default: the best available)"))
-        .addOption(
-            Specs.value(
-                DTYPE, "TYPE", "arithmetic, f32 or bf16 (default: the model's)"))
+    spec.addOption(Specs.value(MODEL, "DIR", "model folder (default: the small embedded model)"))
+        .addOption(Specs.value(BACKEND, "NAME", "backend (default: the best available)"))
+        .addOption(Specs.value(DTYPE, "TYPE", "arithmetic, f32 or bf16 (default: the model's)"))
         .addOption(Specs.flag(GREEDY, "always take the most probable token"))
         .addOption(
-            Specs.number(TEMPERATURE, "T",
+            Specs.number(
+                TEMPERATURE,
+                "T",
                 "flatten (above 1) or sharpen the probabilities (default: the model's)"))
         .addOption(
-            Specs.wholeNumber(TOP_K, "K", Integer.class, "sample from the K most probable tokens; 0 for all"))
+            Specs.wholeNumber(
+                TOP_K, "K", Integer.class, "sample from the K most probable tokens; 0 for all"))
         .addOption(
-            Specs.number(TOP_P, "P",
-                "sample from the fewest tokens whose probabilities reach P"))
-        .addOption(Specs.wholeNumber(SEED, "N", Long.class, "same seed, same text (default: a new one)"))
+            Specs.number(TOP_P, "P", "sample from the fewest tokens whose probabilities reach P"))
         .addOption(
-            Specs.wholeNumber(MAX_NEW_TOKENS, "N", Integer.class, "end after N tokens (default: 256)"))
+            Specs.wholeNumber(SEED, "N", Long.class, "same seed, same text (default: a new one)"))
+        .addOption(
+            Specs.wholeNumber(
+                MAX_NEW_TOKENS, "N", Integer.class, "end after N tokens (default: 256)"))
         .addOption(
             Specs.repeatable(STOP, "TEXT", "end before this text; may be given several times"))
-        .addOption(
-            Specs.value(
-                PROMPT_IDS, "IDS", "prompt as token ids, such as 1,15,7; no PROMPT"))
+        .addOption(Specs.value(PROMPT_IDS, "IDS", "prompt as token ids, such as 1,15,7; no PROMPT"))
         .addOption(Specs.flag(LOGPROBS, "report the log-probability of every token"))
         .addOption(
             Specs.value(
-                TAPS,
-                "GLOB",
-                "inner tensors to record, such as 'layers.3.*'; needs " + DUMP))
+                TAPS, "GLOB", "inner tensors to record, such as 'layers.3.*'; needs " + DUMP))
         .addOption(Specs.value(DUMP, "FILE", "safetensors file for them"))
         .addOption(Specs.flag(Specs.JSON, "print one JSON object instead of the text"));
     Specs.withCommonOptions(spec);

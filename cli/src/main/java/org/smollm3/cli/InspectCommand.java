@@ -24,13 +24,11 @@ final class InspectCommand implements Command {
     Specs.withCommonOptions(spec)
         .addPositional(
             Specs.arguments(
-                "PATH",
-                "safetensors file, *.safetensors.index.json, config.json or model folder"));
+                "PATH", "safetensors file, *.safetensors.index.json, config.json or model folder"));
     Specs.footer(
         spec,
         Specs.examples(
-            "smollm3 inspect ~/models/SmolLM3-3B",
-            "smollm3 inspect --json model.safetensors"));
+            "smollm3 inspect ~/models/SmolLM3-3B", "smollm3 inspect --json model.safetensors"));
     return spec;
   }
 

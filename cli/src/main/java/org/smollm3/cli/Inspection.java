@@ -56,7 +56,8 @@ record Inspection(
       return folder(FolderFiles.open(path));
     }
     if (!Files.exists(path)) {
-      throw new InvalidModelException("there is no file or folder " + OneLine.quote(path.toString()));
+      throw new InvalidModelException(
+          "there is no file or folder " + OneLine.quote(path.toString()));
     }
     ModelFiles siblings =
         FolderFiles.open(Optional.ofNullable(path.getParent()).orElse(Path.of(".")));
@@ -127,12 +128,7 @@ record Inspection(
     file.tensors()
         .forEach((tensor, value) -> entries.add(entry(tensor, value.dtype(), value.shape(), name)));
     return new Inspection(
-        "safetensors file",
-        location,
-        entries,
-        file.metadata(),
-        Optional.empty(),
-        Optional.empty());
+        "safetensors file", location, entries, file.metadata(), Optional.empty(), Optional.empty());
   }
 
   private static SmolLm3Config config(ModelFiles files) {

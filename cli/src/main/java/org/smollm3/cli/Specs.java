@@ -36,7 +36,7 @@ final class Specs {
   }
 
   static OptionSpec flag(String name, String summary) {
-    return OptionSpec.builder(name).type(boolean.class).description(literal(summary)).build();
+    return OptionSpec.builder(name).type(boolean.class).description(summary).build();
   }
 
   static OptionSpec value(String name, String label, String summary) {
@@ -44,7 +44,7 @@ final class Specs {
         .type(String.class)
         .arity("1")
         .paramLabel(label)
-        .description(literal(summary))
+        .description(summary)
         .build();
   }
 
@@ -55,7 +55,7 @@ final class Specs {
         .converters(text -> parse(text, type, "whole number"))
         .arity("1")
         .paramLabel(label)
-        .description(literal(summary))
+        .description(summary)
         .build();
   }
 
@@ -65,7 +65,7 @@ final class Specs {
         .converters(text -> parse(text, Double.class, "number"))
         .arity("1")
         .paramLabel(label)
-        .description(literal(summary))
+        .description(summary)
         .build();
   }
 
@@ -87,7 +87,7 @@ final class Specs {
         .auxiliaryTypes(String.class)
         .arity("1")
         .paramLabel(label)
-        .description(literal(summary))
+        .description(summary)
         .build();
   }
 
@@ -99,7 +99,7 @@ final class Specs {
         .arity("0..*")
         .paramLabel(label)
         .hideParamSyntax(true)
-        .description(literal(summary))
+        .description(summary)
         .build();
   }
 
@@ -140,7 +140,7 @@ final class Specs {
     return lines;
   }
 
-  /** Text as picocli prints it unchanged: it takes help texts for format strings. */
+  /** Text as picocli prints it unchanged: it formats a command's texts, though not an option's. */
   static String literal(String text) {
     return text.replace("%", "%%");
   }

@@ -26,8 +26,7 @@ final class ToolCommand implements Command {
       } else {
         String fallback =
             option.fallback().isEmpty() ? "" : " (default: " + option.fallback() + ")";
-        spec.addOption(
-            Specs.value(option.name(), option.label(), option.summary() + fallback));
+        spec.addOption(Specs.value(option.name(), option.label(), option.summary() + fallback));
       }
     }
     Specs.withCommonOptions(spec);
@@ -63,14 +62,9 @@ final class ToolCommand implements Command {
       }
     }
     List<String> arguments =
-        Specs.positionals(
-            parsed, usage.arguments(), usage.minArguments(), usage.maxArguments());
+        Specs.positionals(parsed, usage.arguments(), usage.minArguments(), usage.maxArguments());
     return tool.run(
         new Tool.Invocation(
-            arguments,
-            Map.copyOf(values),
-            console.out(),
-            console.err(),
-            console.interactive()));
+            arguments, Map.copyOf(values), console.out(), console.err(), console.interactive()));
   }
 }

@@ -130,7 +130,7 @@ public final class JsonFields {
     if (!object.path(name).isNumber()) {
       throw error(name, "wanted a number");
     }
-    double value = object.path(name).doubleValue();
+    double value = object.path(name).decimalValue().doubleValue();
     if (!Double.isFinite(value)) {
       throw error(name, "wanted a finite number");
     }

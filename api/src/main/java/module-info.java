@@ -4,6 +4,7 @@ module org.smollm3.api {
   requires tools.jackson.databind;
 
   exports org.smollm3.attention;
+  exports org.smollm3.checkpoint;
   exports org.smollm3.error;
   exports org.smollm3.model;
   exports org.smollm3.spi;

@@ -1,0 +1,158 @@
+package org.smollm3.checkpoint;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.smollm3.error.InvalidModelException;
+import org.smollm3.json.Text;
+import org.smollm3.model.SmolLm3Config;
+import org.smollm3.spi.WeightSource;
+import org.smollm3.spi.WeightView;
+import org.smollm3.tensor.DType;
+import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.TensorSpec;
+
+/**
+ * The weights of a checkpoint for a program of tensor-parallel degree 1: every weight is one
+ * contiguous piece of its file's mapped memory, and tied embeddings are one weight.
+ */
+public final class CheckpointWeights implements WeightSource {
+  private static final Set<DType> STORED_TYPES = Set.of(DType.F32, DType.BF16, DType.F16);
+
+  private final Checkpoint checkpoint;
+  private final Map<String, WeightNames.Weight> weights;
+
+  private CheckpointWeights(Checkpoint checkpoint, Map<String, WeightNames.Weight> weights) {
+    this.checkpoint = checkpoint;
+    this.weights = weights;
+  }
+
+  /**
+   * Checks all tensors against the configuration.
+   *
+   * @throws InvalidModelException if a tensor is missing, surplus, mis-shaped or of a type that is
+   *     not F32, BF16 or F16: it names the first such tensor, the shape found and the shape wanted,
+   *     and how many more there are
+   */
+  public static CheckpointWeights of(SmolLm3Config config, Checkpoint checkpoint) {
+    Map<String, WeightNames.Weight> weights = new LinkedHashMap<>();
+    for (WeightNames.Weight weight : WeightNames.of(config)) {
+      weights.put(weight.name(), weight);
+    }
+    List<String> problems = problems(config, checkpoint, weights.values());
+    if (!problems.isEmpty()) {
+      int more = problems.size() - 1;
+      throw new InvalidModelException(
+          checkpoint.location()
+              + ": "
+              + problems.get(0)
+              + (more == 0
+                  ? ""
+                  : " (and " + more + " more of its tensors do not fit config.json)"));
+    }
+    return new CheckpointWeights(checkpoint, weights);
+  }
+
+  private static List<String> problems(
+      SmolLm3Config config, Checkpoint checkpoint, Iterable<WeightNames.Weight> weights) {
+    List<String> problems = new ArrayList<>();
+    Set<String> surplus = new TreeSet<>(checkpoint.specs().keySet());
+    Set<String> seen = new TreeSet<>();
+    for (WeightNames.Weight weight : weights) {
+      surplus.remove(weight.checkpointName());
+      if (seen.add(weight.checkpointName())) {
+        problem(weight, Optional.ofNullable(checkpoint.specs().get(weight.checkpointName())))
+            .ifPresent(problems::add);
+      }
+    }
+    for (String name : surplus) {
+      surplusProblem(config, checkpoint, name).ifPresent(problems::add);
+    }
+    return problems;
+  }
+
+  private static Optional<String> problem(WeightNames.Weight weight, Optional<TensorSpec> found) {
+    String tensor = "tensor " + Text.quote(weight.checkpointName());
+    if (found.isEmpty()) {
+      return Optional.of(tensor + " is missing, wanted the shape " + weight.shape());
+    }
+    TensorSpec spec = found.get();
+    if (!spec.shape().equals(weight.shape())) {
+      return Optional.of(tensor + " has the shape " + spec.shape() + ", wanted " + weight.shape());
+    }
+    if (!STORED_TYPES.contains(spec.dtype())) {
+      return Optional.of(tensor + " is " + spec.dtype() + ", wanted F32, BF16 or F16");
+    }
+    return Optional.empty();
+  }
+
+  /** Older exports carry tensors that say nothing new; anything else is a model of another kind. */
+  private static Optional<String> surplusProblem(
+      SmolLm3Config config, Checkpoint checkpoint, String name) {
+    if (name.endsWith(".rotary_emb.inv_freq")) {
+      return Optional.empty();
+    }
+    HostTensor tensor = checkpoint.tensor(name);
+    String shown = "tensor " + Text.quote(name);
+    if (name.equals(WeightNames.LM_HEAD) && config.tieWordEmbeddings()) {
+      TensorSpec embedding = checkpoint.specs().get("model." + WeightNames.EMBED_TOKENS);
+      if (embedding == null
+          || (tensor.shape().equals(embedding.shape())
+              && tensor.dtype() == embedding.dtype()
+              && tensor.segment().mismatch(checkpoint.tensor(embedding.name()).segment()) < 0)) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          shown
+              + " "
+              + tensor
+              + " differs from the embedding table "
+              + embedding.dtype()
+              + embedding.shape()
+              + ", but config.json ties them; set tie_word_embeddings to false");
+    }
+    return Optional.of(
+        shown + " of the shape " + tensor.shape() + " is not part of the model in config.json");
+  }
+
+  /**
+   * The weights of the program: names of {@link WeightNames}, types as this checkpoint stores them.
+   *
+   * @throws InvalidModelException as {@link #of}
+   */
+  public static List<TensorSpec> specs(SmolLm3Config config, Checkpoint checkpoint) {
+    return of(config, checkpoint).specs();
+  }
+
+  /** The weights of the program, types as stored. */
+  public List<TensorSpec> specs() {
+    return weights.values().stream()
+        .map(
+            weight ->
+                new TensorSpec(
+                    weight.name(),
+                    checkpoint.tensor(weight.checkpointName()).dtype(),
+                    weight.shape()))
+        .toList();
+  }
+
+  @Override
+  public WeightView weight(String name, int rank) {
+    if (rank != 0) {
+      throw new InvalidModelException(
+          checkpoint.location() + " is loaded for one rank and has no rank " + rank);
+    }
+    WeightNames.Weight weight = weights.get(name);
+    if (weight == null) {
+      throw new InvalidModelException(
+          checkpoint.location() + " has no weight " + Text.quote(name) + " for rank " + rank);
+    }
+    HostTensor tensor = checkpoint.tensor(weight.checkpointName());
+    return WeightView.contiguous(
+        weight.checkpointName(), tensor.dtype(), tensor.shape(), tensor.segment());
+  }
+}

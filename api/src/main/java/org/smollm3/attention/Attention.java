@@ -73,8 +73,7 @@ public record Attention(
 
   private Tensor project(GraphContext context, String projection, Tensor x) {
     String weight = name("qkv_proj." + projection);
-    Optional<Tensor> b =
-        bias ? Optional.of(context.weight(weight + ".bias")) : Optional.empty();
+    Optional<Tensor> b = bias ? Optional.of(context.weight(weight + ".bias")) : Optional.empty();
     Tensor y = context.ops().linear(x, context.weight(weight + ".weight"), b, x.dtype());
     context.tap(name(projection), y);
     return y;

@@ -72,8 +72,7 @@ public final class DecoderRunner implements AutoCloseable {
     checkPosition(start, start + tokens.length - 1);
     int[] positions = IntStream.range(start, start + tokens.length).toArray();
     int[] ids = IntStream.of(tokens).map(this::checkToken).toArray();
-    return run(
-        DecoderGraphs.CHUNKED_PREFILL, 1, tokens.length, ids, positions, new int[] {slot});
+    return run(DecoderGraphs.CHUNKED_PREFILL, 1, tokens.length, ids, positions, new int[] {slot});
   }
 
   /**

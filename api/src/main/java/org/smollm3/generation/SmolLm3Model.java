@@ -9,6 +9,7 @@ import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
 import org.smollm3.model.GenerationConfig;
+import org.smollm3.model.GenerationConfigReader;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
 import org.smollm3.spi.Backend;
@@ -16,13 +17,11 @@ import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.ModelFiles;
 import org.smollm3.spi.ModelSource;
 import org.smollm3.spi.ProgramSpec;
-import org.smollm3.text.Tokenizer;
 
 /** A model snapshot: configuration, validated weights, generation defaults, tokenizer. */
 public final class SmolLm3Model {
   private static final String CONFIG = "config.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
-  private static final String TOKENIZER = "tokenizer.json";
 
   private final ModelFiles files;
   private final SmolLm3Config config;
@@ -55,7 +54,7 @@ public final class SmolLm3Model {
         SmolLm3ConfigReader.read(files.text(CONFIG), files.location() + "/" + CONFIG);
     GenerationConfig generation =
         files.contains(GENERATION_CONFIG)
-            ? GenerationConfig.read(
+            ? GenerationConfigReader.read(
                 files.text(GENERATION_CONFIG), files.location() + "/" + GENERATION_CONFIG)
             : GenerationConfig.empty();
     CheckpointWeights weights = CheckpointWeights.of(config, Checkpoint.open(files));
@@ -92,19 +91,6 @@ public final class SmolLm3Model {
 
   public CheckpointWeights weights() {
     return weights;
-  }
-
-  /**
-   * Reads the tokenizer.
-   *
-   * @throws InvalidModelException if the snapshot has none or it is broken
-   */
-  public Tokenizer tokenizer() {
-    if (!files.contains(TOKENIZER)) {
-      throw new InvalidModelException(
-          location() + ": no " + TOKENIZER + "; text needs one, token ids do not");
-    }
-    return Tokenizer.parse(files.text(TOKENIZER), location() + "/" + TOKENIZER);
   }
 
   /** The program of this model for a backend with dynamic shapes. */

@@ -53,8 +53,7 @@ public final class KvCacheManager {
   }
 
   private void store(String name, Tensor active) {
-    handles.put(
-        name, context.ops().updateCache(handle(name), active, seqIds, positions, kind));
+    handles.put(name, context.ops().updateCache(handle(name), active, seqIds, positions, kind));
   }
 
   private State handle(String name) {

@@ -8,8 +8,8 @@ import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
 
 /**
- * The cache of a model on one rank: per layer one state of keys (after RoPE) and one of values, each
- * [slots, kv heads, capacity, head_dim], zero-initialised, shared by all graphs.
+ * The cache of a model on one rank: per layer one state of keys (after RoPE) and one of values,
+ * each [slots, kv heads, capacity, head_dim], zero-initialised, shared by all graphs.
  *
  * @param slots how many sequences can be held
  * @param kvHeads key-value heads of this rank

@@ -22,12 +22,13 @@ import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
 
 /**
- * The graphs of a SmolLM3 as Optimum Neuron has them. Each takes {@code input_ids} I32[B, T], {@code
- * position_ids} I32[B, T] and {@code seq_ids} I32[B] (the cache slot of each row) and returns {@code
- * logits} F32[B, n, vocab].
+ * The graphs of a SmolLM3 as Optimum Neuron has them. Each takes {@code input_ids} I32[B, T],
+ * {@code position_ids} I32[B, T] and {@code seq_ids} I32[B] (the cache slot of each row) and
+ * returns {@code logits} F32[B, n, vocab].
  *
  * <p>In a prefill n is 1, for the last real token of each row, or T where all logits are asked for.
- * The last real token is the first with the row's highest position: right padding carries position 0.
+ * The last real token is the first with the row's highest position: right padding carries position
+ * 0.
  */
 public final class DecoderGraphs {
   public static final String CONTEXT_ENCODING = "context_encoding";
@@ -129,9 +130,8 @@ public final class DecoderGraphs {
     long batch = shape.dim(0);
     Tensor highest = ops.broadcast(ops.reduce(positions, Reduction.MAX, 1), shape, 0);
     Tensor index = ops.iota(shape, 1);
-    Tensor beyond = ops.broadcast(ops.scalar(DType.I32, shape.dim(1)), shape);
-    Tensor candidates =
-        ops.select(ops.compare(Comparison.EQ, positions, highest), index, beyond);
+    Tensor beyond = ops.broadcast(ops.scalar(DType.I32, shape.intDim(1)), shape);
+    Tensor candidates = ops.select(ops.compare(Comparison.EQ, positions, highest), index, beyond);
     Shape column = Shape.of(batch, 1, 1);
     Tensor last = ops.reshape(ops.reduce(candidates, Reduction.MIN, 1), column);
     Tensor row = ops.iota(column, 0);

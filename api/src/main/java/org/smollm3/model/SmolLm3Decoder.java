@@ -71,15 +71,13 @@ final class SmolLm3Decoder {
     TensorOps ops = context.ops();
     Tensor x = ops.embedding(ids, context.weight("embed_tokens.weight"), arithmetic);
     context.tap("embed_tokens", x);
-    Tensor table =
-        ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling);
+    Tensor table = ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling);
     for (DecoderLayer layer : layers) {
       String name = "layers." + layer.layer();
       Tensor before = x;
       x =
           context.scope(
-              name,
-              () -> layer.forward(context, before, table, seqIds, positions, cache, kind));
+              name, () -> layer.forward(context, before, table, seqIds, positions, cache, kind));
       context.tap(name, x);
     }
     Tensor normed = ops.rmsNorm(x, context.weight("norm.weight"), config.rmsNormEps());
@@ -90,9 +88,7 @@ final class SmolLm3Decoder {
   /** Logits F32[B, T, vocab] of hidden states [B, T, hidden]. */
   Tensor logits(GraphContext context, Tensor hidden) {
     Tensor logits =
-        context
-            .ops()
-            .linear(hidden, context.weight("lm_head.weight"), Optional.empty(), DType.F32);
+        context.ops().linear(hidden, context.weight("lm_head.weight"), Optional.empty(), DType.F32);
     context.tap("lm_head", logits);
     return logits;
   }

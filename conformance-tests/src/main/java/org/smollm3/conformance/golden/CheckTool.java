@@ -105,8 +105,7 @@ public final class CheckTool implements Tool {
     return Math.exp(sum / ratios.length);
   }
 
-  private static void print(
-      PrintWriter out, GoldenChecker.Report report, Invocation invocation) {
+  private static void print(PrintWriter out, GoldenChecker.Report report, Invocation invocation) {
     long failures = report.findings().stream().filter(Finding::failed).count();
     boolean refused =
         report.findings().stream().anyMatch(f -> f.verdict() == Finding.Verdict.UNSUPPORTED);

@@ -73,11 +73,11 @@ final class GoldenChecker {
     return new Report(golden.name(), List.copyOf(findings), sha256(prompt.logits()), ratio);
   }
 
-  private void tensors(String what, String tensorName, HostTensor[] actual) {
-    for (int i = 0; i < actual.length; i++) {
+  private void tensors(String what, String tensorName, List<HostTensor> actual) {
+    for (int i = 0; i < actual.size(); i++) {
       String name = "prompt." + tensorName + "." + i;
       HostTensor theirs = golden.tensor(name);
-      double[] mine = lastPositions(actual[i], theirs.shape()).toDoubleArray();
+      double[] mine = lastPositions(actual.get(i), theirs.shape()).toDoubleArray();
       findings.add(
           rules.tensor(
               what + " " + i,

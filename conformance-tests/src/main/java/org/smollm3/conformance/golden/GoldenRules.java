@@ -6,8 +6,8 @@ import org.smollm3.spi.NumericsProfile.Rounding;
 import org.smollm3.tensor.DType;
 
 /**
- * What a backend's tensors may be off, relative to Hugging Face's own error on the same model:
- * as little as or little more than Hugging Face in the same arithmetic, a tenth of it for a judge in
+ * What a backend's tensors may be off, relative to Hugging Face's own error on the same model: as
+ * little as or little more than Hugging Face in the same arithmetic, a tenth of it for a judge in
  * double.
  */
 final class GoldenRules {
@@ -76,10 +76,7 @@ final class GoldenRules {
               ratio("rms error / rms", mine.rmsOverRms(), theirs.rmsOverRms()));
       case FLOAT32 ->
           Finding.atMost(
-              check,
-              mine.max() / mine.referenceRms(),
-              FLOAT32_ELEMENT,
-              "largest error / rms");
+              check, mine.max() / mine.referenceRms(), FLOAT32_ELEMENT, "largest error / rms");
       case BFLOAT16 -> bf16(check, mine, theirs, 1.4, 1.8);
       case BFLOAT16_EXTRA_ROUNDING -> bf16(check, mine, theirs, 1.6, 2.0);
     };

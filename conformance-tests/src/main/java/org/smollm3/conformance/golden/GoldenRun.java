@@ -1,9 +1,12 @@
 package org.smollm3.conformance.golden;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.smollm3.generation.DecoderRunner;
 import org.smollm3.generation.PromptBatch;
 import org.smollm3.generation.SmolLm3Model;
+import org.smollm3.kvcache.KvCacheSpec;
 import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
 import org.smollm3.spi.Backend;
@@ -23,13 +26,13 @@ final class GoldenRun {
   }
 
   /** One prefill of the prompt with every hidden state, and the caches after it. */
-  record Prompt(HostTensor logits, HostTensor[] hidden, HostTensor[] keys, HostTensor[] values) {}
+  record Prompt(
+      HostTensor logits, List<HostTensor> hidden, List<HostTensor> keys, List<HostTensor> values) {}
 
   private DecoderRunner open(int slots, int capacity, String taps) {
     SmolLm3Model model = golden.model();
     DecoderOptions options =
-        new DecoderOptions(
-            golden.arithmetic(), slots, capacity, DecoderOptions.Logits.ALL_TOKENS);
+        new DecoderOptions(golden.arithmetic(), slots, capacity, DecoderOptions.Logits.ALL_TOKENS);
     return model.load(backend, options, LoadOptions.defaults().withTaps(taps));
   }
 
@@ -38,17 +41,17 @@ final class GoldenRun {
     int layers = golden.model().config().numHiddenLayers();
     try (DecoderRunner runner = open(1, ids[0].length, "embed_tokens,layers.*,norm")) {
       Outputs outputs = runner.prefill(PromptBatch.of(Arrays.asList(ids)));
-      HostTensor[] hidden = new HostTensor[layers + 1];
-      HostTensor[] keys = new HostTensor[layers];
-      HostTensor[] values = new HostTensor[layers];
+      List<HostTensor> hidden = new ArrayList<>();
+      List<HostTensor> keys = new ArrayList<>();
+      List<HostTensor> values = new ArrayList<>();
       for (int i = 0; i <= layers; i++) {
         // Hugging Face counts the embeddings as 0 and gives the last one after the final norm.
         String tap = i == 0 ? "embed_tokens" : i == layers ? "norm" : "layers." + (i - 1);
-        hidden[i] = outputs.tap(tap).copy();
+        hidden.add(outputs.tap(tap).copy());
       }
       for (int i = 0; i < layers; i++) {
-        keys[i] = runner.session().readState("kv_mgr.past_key_values." + 2 * i, 0);
-        values[i] = runner.session().readState("kv_mgr.past_key_values." + (2 * i + 1), 0);
+        keys.add(runner.session().readState(KvCacheSpec.keyName(i), 0));
+        values.add(runner.session().readState(KvCacheSpec.valueName(i), 0));
       }
       return new Prompt(outputs.get(DecoderGraphs.LOGITS).copy(), hidden, keys, values);
     }
@@ -58,7 +61,7 @@ final class GoldenRun {
   double[][] decodeTokenByToken() {
     int[] ids = golden.ids("prompt.input_ids")[0];
     try (DecoderRunner runner = open(1, ids.length, "")) {
-      runner.prefill(PromptBatch.of(java.util.List.of(new int[] {ids[0]})));
+      runner.prefill(PromptBatch.of(List.of(new int[] {ids[0]})));
       double[][] logits = new double[ids.length - 1][];
       for (int t = 1; t < ids.length; t++) {
         logits[t - 1] = step(runner, ids[t], t);
@@ -88,7 +91,7 @@ final class GoldenRun {
    */
   int[] greedy(int[] prompt, int steps, int[] forced) {
     try (DecoderRunner runner = open(1, prompt.length + steps, "")) {
-      Outputs outputs = runner.prefill(PromptBatch.of(java.util.List.of(prompt)));
+      Outputs outputs = runner.prefill(PromptBatch.of(List.of(prompt)));
       double[] logits = row(outputs, 0, prompt.length - 1);
       int[] chosen = new int[steps];
       for (int i = 0; i < steps; i++) {

@@ -29,9 +29,9 @@ final class DotRules {
     Set<Integer> seen = new HashSet<>();
     for (List<Integer> axes : List.of(batch, contracting)) {
       for (int axis : axes) {
-        ShapeRules.requireAxis(OP, axis, shape);
+        Require.axis(OP, axis, shape);
         if (!seen.add(axis)) {
-          throw ShapeRules.fail(OP, "axis " + axis + " of the " + side + " operand is named twice");
+          throw Require.fail(OP, "axis " + axis + " of the " + side + " operand is named twice");
         }
       }
     }
@@ -44,7 +44,7 @@ final class DotRules {
       equal = left.dim(leftAxes.get(i)) == right.dim(rightAxes.get(i));
     }
     if (!equal) {
-      throw ShapeRules.fail(
+      throw Require.fail(
           OP,
           String.format(
               "%s axes %s of %s do not match %s of %s", what, leftAxes, left, rightAxes, right));

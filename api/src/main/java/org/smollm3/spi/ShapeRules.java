@@ -27,7 +27,8 @@ public final class ShapeRules {
   public static void elementType(String what, DType dtype) {
     switch (dtype) {
       case F32, BF16, F16, I32, BOOL -> {}
-      default -> throw fail(what, dtype + " is not one of F32, BF16, F16, I32 and BOOL; convert");
+      default ->
+          throw Require.fail(what, dtype + " is not one of F32, BF16, F16, I32 and BOOL; convert");
     }
   }
 
@@ -38,18 +39,18 @@ public final class ShapeRules {
   /** A tensor of this type and shape can be. */
   public static Shape constant(String what, DType dtype, Shape shape) {
     elementType(what, dtype);
-    return requireStatic(what, shape);
+    return Require.staticShape(what, shape);
   }
 
   public static Shape scalar(DType dtype, double value) {
     elementType("scalar", dtype);
-    requireValue("scalar", dtype, value);
+    Require.value("scalar", dtype, value);
     return Shape.scalar();
   }
 
   public static Shape iota(Shape shape, int axis) {
-    requireStatic("iota", shape);
-    requireAxis("iota", axis, shape);
+    Require.staticShape("iota", shape);
+    Require.axis("iota", axis, shape);
     return shape;
   }
 
@@ -63,15 +64,16 @@ public final class ShapeRules {
 
   public static Shape broadcast(Tensor x, Shape shape, int... axes) {
     String op = "broadcast";
-    requireStatic(op, shape);
+    Require.staticShape(op, shape);
     Shape from = x.shape();
     if (axes.length != from.rank()) {
-      throw fail(op, axes.length + " axes " + Arrays.toString(axes) + " for the shape " + from);
+      throw Require.fail(
+          op, axes.length + " axes " + Arrays.toString(axes) + " for the shape " + from);
     }
-    requireAscending(op, axes, shape);
+    Require.ascending(op, axes, shape);
     for (int i = 0; i < axes.length; i++) {
       if (from.dim(i) != shape.dim(axes[i])) {
-        throw fail(
+        throw Require.fail(
             op,
             String.format("dimension %d of %s is not dimension %d of %s", i, from, axes[i], shape));
       }
@@ -80,9 +82,10 @@ public final class ShapeRules {
   }
 
   public static Shape reshape(Tensor x, Shape shape) {
-    requireStatic("reshape", shape);
+    Require.staticShape("reshape", shape);
     if (x.shape().elementCount() != shape.elementCount()) {
-      throw fail("reshape", x.shape() + " and " + shape + " have different numbers of elements");
+      throw Require.fail(
+          "reshape", x.shape() + " and " + shape + " have different numbers of elements");
     }
     return shape;
   }
@@ -96,7 +99,7 @@ public final class ShapeRules {
       complete = sorted[i] == i;
     }
     if (!complete) {
-      throw fail(
+      throw Require.fail(
           "transpose", Arrays.toString(permutation) + " is no permutation of the axes of " + from);
     }
     return Shape.of(Arrays.stream(permutation).mapToLong(from::dim).toArray());
@@ -104,9 +107,9 @@ public final class ShapeRules {
 
   public static Shape slice(Tensor x, int axis, long start, long limit) {
     Shape from = x.shape();
-    requireAxis("slice", axis, from);
+    Require.axis("slice", axis, from);
     if (start < 0 || limit < start || limit > from.dim(axis)) {
-      throw fail(
+      throw Require.fail(
           "slice", String.format("%d to %d is not within axis %d of %s", start, limit, axis, from));
     }
     return from.with(axis, limit - start);
@@ -115,16 +118,16 @@ public final class ShapeRules {
   public static Shape concatenate(int axis, List<Tensor> parts) {
     String op = "concatenate";
     if (parts.isEmpty()) {
-      throw fail(op, "no parts");
+      throw Require.fail(op, "no parts");
     }
     Shape first = parts.get(0).shape();
-    requireAxis(op, axis, first);
+    Require.axis(op, axis, first);
     long total = 0;
     for (Tensor part : parts) {
-      requireSameType(op, parts.get(0), part);
+      Require.sameType(op, parts.get(0), part);
       Shape shape = part.shape();
       if (shape.rank() != first.rank() || !shape.with(axis, 0).equals(first.with(axis, 0))) {
-        throw fail(op, first + " and " + shape + " differ beside axis " + axis);
+        throw Require.fail(op, first + " and " + shape + " differ beside axis " + axis);
       }
       total = Math.addExact(total, shape.dim(axis));
     }
@@ -133,10 +136,10 @@ public final class ShapeRules {
 
   public static Shape pad(Tensor x, int axis, long low, long high, double value) {
     Shape from = x.shape();
-    requireAxis("pad", axis, from);
-    requireValue("pad", x.dtype(), value);
+    Require.axis("pad", axis, from);
+    Require.value("pad", x.dtype(), value);
     if (low < 0 || high < 0) {
-      throw fail("pad", "negative padding of " + low + " and " + high);
+      throw Require.fail("pad", "negative padding of " + low + " and " + high);
     }
     return from.with(axis, Math.addExact(from.dim(axis), Math.addExact(low, high)));
   }
@@ -145,75 +148,75 @@ public final class ShapeRules {
 
   /** For add, subtract, multiply, divide, maximum and minimum. */
   public static Shape arithmetic(String op, Tensor a, Tensor b) {
-    requireNumber(op, a);
-    return requireSame(op, a, b);
+    Require.number(op, a);
+    return Require.same(op, a, b);
   }
 
   public static Shape negate(Tensor x) {
-    requireNumber("negate", x);
+    Require.number("negate", x);
     return x.shape();
   }
 
   /** For exponential, rsqrt, logistic, cosine and sine. */
   public static Shape transcendental(String op, Tensor x) {
-    requireFloating(op, "operand", x);
+    Require.floating(op, "operand", x);
     return x.shape();
   }
 
   /** The result is BOOL. */
   public static Shape compare(Tensor a, Tensor b) {
-    return requireSame("compare", a, b);
+    return Require.same("compare", a, b);
   }
 
   public static Shape select(Tensor predicate, Tensor onTrue, Tensor onFalse) {
-    requireType("select", "predicate", predicate, DType.BOOL);
-    Shape shape = requireSame("select", onTrue, onFalse);
-    return requireShape("select", "predicate", predicate, shape);
+    Require.type("select", "predicate", predicate, DType.BOOL);
+    Shape shape = Require.same("select", onTrue, onFalse);
+    return Require.shape("select", "predicate", predicate, shape);
   }
 
   /** For and, or. */
   public static Shape logical(String op, Tensor a, Tensor b) {
-    requireType(op, "operand", a, DType.BOOL);
-    return requireSame(op, a, b);
+    Require.type(op, "operand", a, DType.BOOL);
+    return Require.same(op, a, b);
   }
 
   public static Shape not(Tensor x) {
-    requireType("not", "operand", x, DType.BOOL);
+    Require.type("not", "operand", x, DType.BOOL);
     return x.shape();
   }
 
   // ---- contraction and order ----
 
   public static Shape dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
-    requireFloating("dot", "left operand", a);
-    requireFloating("dot", "right operand", b);
-    requireFloatingType("dot", "result", dtype);
+    Require.floating("dot", "left operand", a);
+    Require.floating("dot", "right operand", b);
+    Require.floatingType("dot", "result", dtype);
     return DotRules.result(a.shape(), b.shape(), dims);
   }
 
   public static Shape reduce(Tensor x, int... axes) {
-    requireNumber("reduce", x);
+    Require.number("reduce", x);
     Shape from = x.shape();
     for (int i = 0; i < axes.length; i++) {
-      requireAxis("reduce", axes[i], from);
+      Require.axis("reduce", axes[i], from);
       for (int j = 0; j < i; j++) {
         if (axes[i] == axes[j]) {
-          throw fail("reduce", "axis " + axes[i] + " is given twice");
+          throw Require.fail("reduce", "axis " + axes[i] + " is given twice");
         }
       }
     }
-    return without(from, axes);
+    return Require.without(from, axes);
   }
 
   /** The shape of both results. */
   public static Shape topK(Tensor x, int k) {
-    requireType("topK", "operand", x, DType.F32);
+    Require.type("topK", "operand", x, DType.F32);
     Shape from = x.shape();
     if (from.rank() == 0) {
-      throw fail("topK", "a scalar has no last axis");
+      throw Require.fail("topK", "a scalar has no last axis");
     }
     if (k < 1 || k > from.dim(-1)) {
-      throw fail("topK", "k is " + k + ", not 1 to " + from.dim(-1));
+      throw Require.fail("topK", "k is " + k + ", not 1 to " + from.dim(-1));
     }
     return from.with(-1, k);
   }
@@ -224,7 +227,7 @@ public final class ShapeRules {
     Shape result = indexed("gather", x.shape(), indices, axes);
     for (int axis : axes) {
       if (x.shape().dim(axis) == 0 && result.elementCount() > 0) {
-        throw fail("gather", "nothing to gather along axis " + axis + " of " + x.shape());
+        throw Require.fail("gather", "nothing to gather along axis " + axis + " of " + x.shape());
       }
     }
     return result;
@@ -234,14 +237,14 @@ public final class ShapeRules {
   public static void scatterInto(State state, Tensor indices, Tensor updates, int... axes) {
     String op = "scatterInto '" + state.spec().name() + "'";
     Shape wanted = indexed(op, state.spec().shape(), indices, axes);
-    requireType(op, "updates", updates, state.spec().dtype());
-    requireShape(op, "updates", updates, wanted);
+    Require.type(op, "updates", updates, state.spec().dtype());
+    Require.shape(op, "updates", updates, wanted);
   }
 
   /** The result has the state's type and shape. */
   public static void updateInto(State state, Tensor block, long... starts) {
     String op = "updateInto '" + state.spec().name() + "'";
-    requireType(op, "block", block, state.spec().dtype());
+    Require.type(op, "block", block, state.spec().dtype());
     Shape whole = state.spec().shape();
     Shape part = block.shape();
     boolean fits = part.rank() == whole.rank() && starts.length == whole.rank();
@@ -249,16 +252,20 @@ public final class ShapeRules {
       fits = starts[i] >= 0 && starts[i] <= whole.dim(i) - part.dim(i);
     }
     if (!fits) {
-      throw fail(op, part + " at " + Arrays.toString(starts) + " does not fit into " + whole);
+      throw Require.fail(
+          op, part + " at " + Arrays.toString(starts) + " does not fit into " + whole);
     }
   }
 
   private static Shape indexed(String op, Shape from, Tensor indices, int[] axes) {
-    requireType(op, "indices", indices, DType.I32);
-    requireAscending(op, axes, from);
+    Require.type(op, "indices", indices, DType.I32);
+    Require.ascending(op, axes, from);
+    if (axes.length == 0) {
+      throw Require.fail(op, "no axes to index along");
+    }
     Shape index = indices.shape();
     if (index.rank() == 0 || index.dim(-1) != axes.length) {
-      throw fail(
+      throw Require.fail(
           op,
           "indices "
               + index
@@ -268,7 +275,7 @@ public final class ShapeRules {
               + Arrays.toString(axes));
     }
     long[] head = Arrays.copyOf(index.toArray(), index.rank() - 1);
-    long[] rest = without(from, axes).toArray();
+    long[] rest = Require.without(from, axes).toArray();
     long[] dims = Arrays.copyOf(head, head.length + rest.length);
     System.arraycopy(rest, 0, dims, head.length, rest.length);
     return Shape.of(dims);
@@ -320,109 +327,5 @@ public final class ShapeRules {
   public static void updateCache(
       State cache, Tensor active, Tensor seqIds, Tensor positions, AttentionKind kind) {
     CompositeRules.updateCache(cache, active, seqIds, positions, kind);
-  }
-
-  // ---- what the rules are made of, for the rules of composites too ----
-
-  static InvalidRequestException fail(String op, String what) {
-    return new InvalidRequestException(op + ": " + what);
-  }
-
-  static Shape requireStatic(String op, Shape shape) {
-    if (!shape.isStatic()) {
-      throw fail(op, "the shape " + shape + " has an open dimension");
-    }
-    return shape;
-  }
-
-  static void requireAxis(String op, int axis, Shape shape) {
-    if (axis < 0 || axis >= shape.rank()) {
-      throw fail(op, "no axis " + axis + " in " + shape);
-    }
-  }
-
-  static void requireAscending(String op, int[] axes, Shape shape) {
-    for (int i = 0; i < axes.length; i++) {
-      requireAxis(op, axes[i], shape);
-      if (i > 0 && axes[i] <= axes[i - 1]) {
-        throw fail(op, "axes " + Arrays.toString(axes) + " do not ascend");
-      }
-    }
-  }
-
-  private static void requireValue(String op, DType dtype, double value) {
-    boolean exists =
-        switch (dtype) {
-          case I32 -> value == (int) value;
-          case BOOL -> value == 0 || value == 1;
-          default -> true;
-        };
-    if (!exists) {
-      throw fail(op, value + " is not a value of " + dtype);
-    }
-  }
-
-  static void requireNumber(String op, Tensor x) {
-    if (x.dtype() != DType.I32) {
-      requireFloating(op, "operand", x);
-    }
-  }
-
-  static void requireFloating(String op, String what, Tensor x) {
-    requireFloatingType(op, what, x.dtype());
-  }
-
-  static void requireFloatingType(String op, String what, DType dtype) {
-    switch (dtype) {
-      case F32, BF16, F16 -> {}
-      default -> throw fail(op, what + " is " + dtype + ", not F32, BF16 or F16");
-    }
-  }
-
-  static void requireType(String op, String what, Tensor x, DType dtype) {
-    if (x.dtype() != dtype) {
-      throw fail(op, what + " is " + x.dtype() + ", not " + dtype);
-    }
-  }
-
-  static Shape requireShape(String op, String what, Tensor x, Shape shape) {
-    if (!x.shape().equals(shape)) {
-      throw fail(op, what + " is " + x.shape() + ", not " + shape);
-    }
-    return shape;
-  }
-
-  static Shape requireRank(String op, String what, Tensor x, int rank) {
-    if (x.shape().rank() != rank) {
-      throw fail(op, what + " is " + x.shape() + ", not of rank " + rank);
-    }
-    return x.shape();
-  }
-
-  private static void requireSameType(String op, Tensor a, Tensor b) {
-    if (a.dtype() != b.dtype()) {
-      throw fail(op, "operands are " + a.dtype() + " and " + b.dtype() + "; convert one");
-    }
-  }
-
-  private static Shape requireSame(String op, Tensor a, Tensor b) {
-    requireSameType(op, a, b);
-    if (!a.shape().equals(b.shape())) {
-      throw fail(op, "operands are " + a.shape() + " and " + b.shape() + "; broadcast one");
-    }
-    return a.shape();
-  }
-
-  /** The dimensions that are not among the axes. */
-  private static Shape without(Shape shape, int[] axes) {
-    long[] kept = new long[shape.rank() - axes.length];
-    int at = 0;
-    for (int i = 0; i < shape.rank(); i++) {
-      int axis = i;
-      if (Arrays.stream(axes).noneMatch(a -> a == axis)) {
-        kept[at++] = shape.dim(i);
-      }
-    }
-    return Shape.of(kept);
   }
 }

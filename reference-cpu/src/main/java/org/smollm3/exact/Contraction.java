@@ -45,7 +45,7 @@ final class Contraction {
     int columns = right.free().length;
     double[] result = new double[Layout.count(shape)];
     double[] magnitudes = new double[judging ? result.length : 0];
-    double[] x = new double[rows * depth];
+    double[] x = new double[Math.multiplyExact(rows, depth)];
     double[] y = new double[depth];
     for (int batch = 0; batch < left.batch().length; batch++) {
       for (int m = 0; m < rows; m++) {

@@ -72,8 +72,6 @@ final class Layout {
     int inner = strides(to)[axis];
     for (int i = 0; i < map.length; i++) {
       int position = i / inner % to.intDim(axis) - low;
-      // Along the padded axis an index out of range runs into a neighbouring row, so walk() alone
-      // gives distances of the operand's rows only where the position is within it.
       if (position < 0 || position >= from.intDim(axis)) {
         map[i] = NONE;
       }

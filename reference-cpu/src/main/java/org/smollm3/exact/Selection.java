@@ -42,7 +42,7 @@ final class Selection {
   private static int[] map(Shape shape, double[] indices, int[] axes, boolean clamp) {
     int[] strides = Layout.strides(shape);
     int[] rest = restOffsets(shape, strides, axes);
-    int tuples = axes.length == 0 ? 1 : indices.length / axes.length;
+    int tuples = indices.length / axes.length;
     int[] map = new int[tuples * rest.length];
     for (int tuple = 0; tuple < tuples; tuple++) {
       int start = 0;

@@ -97,7 +97,7 @@ public final class CheckTool implements Tool {
     return failed > 0 || meanFailed ? 1 : 0;
   }
 
-  private static double geometricMean(double[] ratios) {
+  static double geometricMean(double[] ratios) {
     double sum = 0;
     for (double ratio : ratios) {
       sum += Math.log(ratio);

@@ -9,6 +9,7 @@ module org.smollm3.api {
   exports org.smollm3.generation;
   exports org.smollm3.kvcache;
   exports org.smollm3.model;
+  exports org.smollm3.parallel;
   exports org.smollm3.spi;
   exports org.smollm3.tensor;
 

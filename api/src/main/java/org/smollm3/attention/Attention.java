@@ -1,33 +1,42 @@
 package org.smollm3.attention;
 
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.smollm3.kvcache.KvCacheManager;
+import org.smollm3.parallel.Bias;
+import org.smollm3.parallel.ColumnParallelLinear;
+import org.smollm3.parallel.GqaSharding;
+import org.smollm3.parallel.RowParallelLinear;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
+import org.smollm3.tensor.DType;
 import org.smollm3.tensor.Shape;
 
 /**
- * Grouped-query self-attention of one layer: projections, rotary embedding where the layer uses it,
- * attention over the cache and the active tokens, cache update, output projection.
+ * Grouped-query self-attention of one layer on one rank: projections, rotary embedding where the
+ * layer uses it, attention over the cache and the active tokens, cache update, output projection.
  *
  * @param layer index of the layer
- * @param heads query heads of this rank
- * @param kvHeads key-value heads of this rank
+ * @param gqa which heads each rank holds
+ * @param qkv whether the projections before attention are one weight
  * @param usesRope false for a NoPE layer
  * @param slidingWindow present if the layer sees only a window
+ * @param reduceType in which the ranks' output projections are summed
  */
 public record Attention(
     int layer,
-    int heads,
-    int kvHeads,
+    GqaSharding gqa,
     int headDim,
-    boolean bias,
+    Sharding.Qkv qkv,
+    Bias bias,
     boolean usesRope,
-    OptionalInt slidingWindow) {
+    OptionalInt slidingWindow,
+    DType reduceType) {
+
+  private record Projected(Tensor q, Tensor k, Tensor v) {}
 
   /**
    * Runs the layer's attention.
@@ -47,9 +56,14 @@ public record Attention(
       KvCacheManager cache,
       AttentionKind kind) {
     TensorOps ops = context.ops();
-    Tensor q = heads(context, project(context, "q_proj", x), heads);
-    Tensor k = heads(context, project(context, "k_proj", x), kvHeads);
-    Tensor v = heads(context, project(context, "v_proj", x), kvHeads);
+    Projected projected =
+        qkv == Sharding.Qkv.FUSED ? projectFused(context, x) : projectEach(context, x);
+    context.tap(name("q_proj"), projected.q());
+    context.tap(name("k_proj"), projected.k());
+    context.tap(name("v_proj"), projected.v());
+    Tensor q = heads(context, projected.q(), gqa.localHeads());
+    Tensor k = heads(context, projected.k(), gqa.localKvHeads());
+    Tensor v = heads(context, projected.v(), gqa.localKvHeads());
     if (usesRope) {
       q = ops.rotate(q, rotaryTable);
       k = ops.rotate(k, rotaryTable);
@@ -63,24 +77,43 @@ public record Attention(
     Tensor flat =
         ops.reshape(
             ops.transpose(mixed, 0, 2, 1, 3),
-            Shape.of(x.shape().dim(0), x.shape().dim(1), (long) heads * headDim));
+            Shape.of(x.shape().dim(0), x.shape().dim(1), (long) gqa.localHeads() * headDim));
     context.tap(name("attn"), flat);
     Tensor out =
-        ops.linear(flat, context.weight(name("o_proj.o_proj.weight")), outBias(context), x.dtype());
+        new RowParallelLinear(
+                name("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
+            .forward(context, flat, x.dtype());
     context.tap(name("o_proj"), out);
     return out;
   }
 
-  private Tensor project(GraphContext context, String projection, Tensor x) {
-    String weight = name("qkv_proj." + projection);
-    Optional<Tensor> b = bias ? Optional.of(context.weight(weight + ".bias")) : Optional.empty();
-    Tensor y = context.ops().linear(x, context.weight(weight + ".weight"), b, x.dtype());
-    context.tap(name(projection), y);
-    return y;
+  private Projected projectEach(GraphContext context, Tensor x) {
+    return new Projected(
+        project(context, "q_proj", gqa.paddedHeads(), x),
+        project(context, "k_proj", gqa.paddedKvHeads(), x),
+        project(context, "v_proj", gqa.paddedKvHeads(), x));
   }
 
-  private Optional<Tensor> outBias(GraphContext context) {
-    return bias ? Optional.of(context.weight(name("o_proj.o_proj.bias"))) : Optional.empty();
+  /** One product, cut into the rank's queries, keys and values. */
+  private Projected projectFused(GraphContext context, Tensor x) {
+    TensorOps ops = context.ops();
+    Tensor all = project(context, "Wqkv", gqa.paddedHeads() + 2 * gqa.paddedKvHeads(), x);
+    long keys = (long) gqa.localHeads() * headDim;
+    long values = keys + (long) gqa.localKvHeads() * headDim;
+    int last = all.shape().rank() - 1;
+    return new Projected(
+        ops.slice(all, last, 0, keys),
+        ops.slice(all, last, keys, values),
+        ops.slice(all, last, values, all.shape().dim(last)));
+  }
+
+  private Tensor project(GraphContext context, String projection, int totalHeads, Tensor x) {
+    return new ColumnParallelLinear(
+            name("qkv_proj." + projection),
+            totalHeads * headDim,
+            bias,
+            ColumnParallelLinear.Output.LOCAL)
+        .forward(context, x, x.dtype());
   }
 
   /** [B, T, n * D] to [B, n, T, D]. */

@@ -95,7 +95,8 @@ public final class SmolLm3Model {
 
   /** The program of this model for a backend with dynamic shapes. */
   public ProgramSpec program(DecoderOptions options) {
-    return DecoderGraphs.dynamic(config, weights.specs(), options);
+    return DecoderGraphs.dynamic(
+        config, weights.sharded(options.sharding()).specs(), options);
   }
 
   /**
@@ -105,7 +106,7 @@ public final class SmolLm3Model {
    */
   public DecoderRunner load(Backend backend, DecoderOptions options, LoadOptions load) {
     return new DecoderRunner(
-        backend.load(program(options), weights, load),
+        backend.load(program(options), weights.sharded(options.sharding()), load),
         config.vocabSize(),
         options.slots(),
         options.capacity());

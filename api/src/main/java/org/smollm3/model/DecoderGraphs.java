@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Set;
 import org.smollm3.attention.RopeParameters;
 import org.smollm3.kvcache.KvCacheManager;
-import org.smollm3.kvcache.KvCacheSpec;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.Comparison;
@@ -46,25 +45,17 @@ public final class DecoderGraphs {
   /**
    * The program of a model for a backend with dynamic shapes: batch and sequence are open.
    *
-   * @param weights the program's weights as stored
+   * @param weights the program's weights as every rank sees them, types as stored
    */
   public static ProgramSpec dynamic(
       SmolLm3Config config, List<TensorSpec> weights, DecoderOptions options) {
-    SmolLm3Decoder decoder = new SmolLm3Decoder(config, options.arithmetic());
-    KvCacheSpec cache =
-        new KvCacheSpec(
-            config.numHiddenLayers(),
-            options.slots(),
-            config.numKeyValueHeads(),
-            options.capacity(),
-            config.headDim(),
-            options.arithmetic());
+    SmolLm3Decoder decoder = new SmolLm3Decoder(config, options);
     boolean all = options.logits() == DecoderOptions.Logits.ALL_TOKENS;
     return new ProgramSpec(
         "smollm3",
-        1,
+        options.sharding().degree(),
         weights,
-        cache.states(),
+        options.cache(config).states(),
         List.of(
             graph(CONTEXT_ENCODING, decoder, config, AttentionKind.CONTEXT_ENCODING, !all, 0),
             graph(CHUNKED_PREFILL, decoder, config, AttentionKind.CHUNKED_PREFILL, !all, 0),
@@ -76,6 +67,9 @@ public final class DecoderGraphs {
   private static Set<Capability> requires(SmolLm3Config config, DecoderOptions options) {
     Set<Capability> needs = EnumSet.of(Capability.DYNAMIC_SHAPES, Capability.LOGITS);
     needs.add(options.arithmetic() == DType.BF16 ? Capability.BFLOAT16 : Capability.FLOAT32);
+    if (options.sharding().degree() > 1) {
+      needs.add(Capability.TENSOR_PARALLEL);
+    }
     if (config.slidingLayers().contains(true)) {
       needs.add(Capability.SLIDING_WINDOW);
     }

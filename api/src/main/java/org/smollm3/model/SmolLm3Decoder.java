@@ -2,11 +2,13 @@ package org.smollm3.model;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.smollm3.attention.Attention;
 import org.smollm3.attention.RotaryEmbedding;
 import org.smollm3.kvcache.KvCacheManager;
+import org.smollm3.parallel.Bias;
+import org.smollm3.parallel.ColumnParallelLinear;
+import org.smollm3.parallel.ParallelEmbedding;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.Tensor;
@@ -18,39 +20,39 @@ import org.smollm3.tensor.Shape;
 /** The decoder stack: embedding, layers, final norm, and the head. */
 final class SmolLm3Decoder {
   private final SmolLm3Config config;
-  private final DType arithmetic;
+  private final DecoderOptions options;
   private final List<DecoderLayer> layers;
   private final HostTensor inverseFrequencies;
   private final double rotaryScaling;
 
-  /**
-   * @param arithmetic type of the activations: F32 or BF16
-   */
-  SmolLm3Decoder(SmolLm3Config config, DType arithmetic) {
+  SmolLm3Decoder(SmolLm3Config config, DecoderOptions options) {
     this.config = config;
-    this.arithmetic = arithmetic;
+    this.options = options;
     float[] frequencies = RotaryEmbedding.inverseFrequencies(config.rope(), config.headDim());
     this.inverseFrequencies = HostTensor.ofFloats(Shape.of(frequencies.length), frequencies);
     this.rotaryScaling = RotaryEmbedding.attentionScaling(config.rope());
     List<DecoderLayer> stack = new ArrayList<>();
     for (int i = 0; i < config.numHiddenLayers(); i++) {
-      stack.add(layer(config, i));
+      stack.add(layer(config, options, i));
     }
     this.layers = List.copyOf(stack);
   }
 
-  private static DecoderLayer layer(SmolLm3Config config, int index) {
+  private static DecoderLayer layer(SmolLm3Config config, DecoderOptions options, int index) {
     Attention attention =
         new Attention(
             index,
-            config.numAttentionHeads(),
-            config.numKeyValueHeads(),
+            options.gqa(config),
             config.headDim(),
-            config.attentionBias(),
+            options.sharding().qkv(),
+            Bias.of(config.attentionBias()),
             config.usesRope(index),
-            config.isSliding(index) ? config.slidingWindow() : OptionalInt.empty());
-    return new DecoderLayer(
-        index, config.rmsNormEps(), attention, new Mlp(index, config.mlpBias()));
+            config.isSliding(index) ? config.slidingWindow() : OptionalInt.empty(),
+            options.reduceType());
+    Mlp mlp =
+        new Mlp(
+            index, config.intermediateSize(), Bias.of(config.mlpBias()), options.reduceType());
+    return new DecoderLayer(index, config.rmsNormEps(), attention, mlp);
   }
 
   /**
@@ -69,7 +71,10 @@ final class SmolLm3Decoder {
       KvCacheManager cache,
       AttentionKind kind) {
     TensorOps ops = context.ops();
-    Tensor x = ops.embedding(ids, context.weight("embed_tokens.weight"), arithmetic);
+    Tensor x =
+        new ParallelEmbedding(
+                "embed_tokens", config.hiddenSize(), ParallelEmbedding.Split.EMBEDDING)
+            .forward(context, ids, options.arithmetic());
     context.tap("embed_tokens", x);
     Tensor table = ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling);
     for (DecoderLayer layer : layers) {
@@ -88,7 +93,12 @@ final class SmolLm3Decoder {
   /** Logits F32[B, T, vocab] of hidden states [B, T, hidden]. */
   Tensor logits(GraphContext context, Tensor hidden) {
     Tensor logits =
-        context.ops().linear(hidden, context.weight("lm_head.weight"), Optional.empty(), DType.F32);
+        new ColumnParallelLinear(
+                "lm_head",
+                config.vocabSize(),
+                Bias.ABSENT,
+                ColumnParallelLinear.Output.GATHERED)
+            .forward(context, hidden, DType.F32);
     context.tap("lm_head", logits);
     return logits;
   }

@@ -58,7 +58,7 @@ class DecoderGraphsTest {
             .map(w -> new TensorSpec(w.name(), DType.BF16, w.shape()))
             .toList();
     return DecoderGraphs.dynamic(
-        config, weights, new DecoderOptions(arithmetic, BATCH, CAPACITY, logits));
+        config, weights, DecoderOptions.of(arithmetic, BATCH, CAPACITY).withLogits(logits));
   }
 
   private static ProgramSpec program(DType arithmetic) {
@@ -186,7 +186,7 @@ class DecoderGraphsTest {
   @ValueSource(strings = {"F16", "I32", "F64"})
   void otherArithmeticIsRefusedByName(String dtype) {
     assertThatThrownBy(
-            () -> new DecoderOptions(DType.valueOf(dtype), 1, 1, DecoderOptions.Logits.LAST_TOKEN))
+            () -> DecoderOptions.of(DType.valueOf(dtype), 1, 1))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessage("arithmetic in " + dtype + " is not supported; use F32 or BF16");
   }

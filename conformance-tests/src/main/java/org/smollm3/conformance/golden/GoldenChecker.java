@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.smollm3.error.UnsupportedCapabilityException;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -32,7 +33,7 @@ final class GoldenChecker {
 
   private GoldenChecker(GoldenCase golden, Backend backend) {
     this.golden = golden;
-    this.run = new GoldenRun(golden, backend);
+    this.run = new GoldenRun(golden, backend, Sharding.NONE);
     this.rules = new GoldenRules(backend.numerics(), golden.arithmetic());
   }
 

@@ -9,6 +9,7 @@ import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.kvcache.KvCacheSpec;
 import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.Outputs;
@@ -19,10 +20,12 @@ import org.smollm3.tensor.HostTensor;
 final class GoldenRun {
   private final GoldenCase golden;
   private final Backend backend;
+  private final Sharding sharding;
 
-  GoldenRun(GoldenCase golden, Backend backend) {
+  GoldenRun(GoldenCase golden, Backend backend, Sharding sharding) {
     this.golden = golden;
     this.backend = backend;
+    this.sharding = sharding;
   }
 
   /** One prefill of the prompt with every hidden state, and the caches after it. */

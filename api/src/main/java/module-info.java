@@ -12,6 +12,7 @@ module org.smollm3.api {
   exports org.smollm3.parallel;
   exports org.smollm3.spi;
   exports org.smollm3.tensor;
+  exports org.smollm3.text;
 
   uses org.smollm3.spi.BackendProvider;
   uses org.smollm3.spi.ModelSource;

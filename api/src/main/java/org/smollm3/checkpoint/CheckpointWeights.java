@@ -163,8 +163,7 @@ public final class CheckpointWeights implements WeightSource {
   String checkpointName(String name) {
     WeightNames.Weight weight = weights.get(name);
     if (weight == null) {
-      throw new InvalidModelException(
-          checkpoint.location() + " has no weight " + Text.quote(name));
+      throw new InvalidModelException(checkpoint.location() + " has no weight " + Text.quote(name));
     }
     return weight.checkpointName();
   }

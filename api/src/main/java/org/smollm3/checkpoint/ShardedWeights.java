@@ -20,8 +20,8 @@ import org.smollm3.tensor.TensorSpec;
  * A checkpoint's weights as each rank holds them, described as pieces of its mapped files:
  *
  * <ul>
- *   <li>query, key and value projections by heads, see {@link GqaSharding}; biases likewise; fused if
- *       asked for
+ *   <li>query, key and value projections by heads, see {@link GqaSharding}; biases likewise; fused
+ *       if asked for
  *   <li>output projection by columns of query heads, its bias whole
  *   <li>gate and up by rows, down by columns, padded with zeros; the bias of down whole
  *   <li>embedding by columns, lm_head by rows, both padded; tied ones are cut from the same whole
@@ -49,8 +49,7 @@ public final class ShardedWeights implements WeightSource {
     this.config = config;
     this.sharding = sharding;
     this.gqa =
-        GqaSharding.of(
-            config.numAttentionHeads(), config.numKeyValueHeads(), sharding.group());
+        GqaSharding.of(config.numAttentionHeads(), config.numKeyValueHeads(), sharding.group());
     describe();
   }
 
@@ -134,10 +133,7 @@ public final class ShardedWeights implements WeightSource {
   }
 
   private void putWhole(String name, Shape shape) {
-    put(
-        name,
-        shape,
-        (source, tensor, rank) -> Runs.whole(tensor.shape().dim(0)).rows(tensor));
+    put(name, shape, (source, tensor, rank) -> Runs.whole(tensor.shape().dim(0)).rows(tensor));
   }
 
   private void put(String name, Shape shape, Cut cut) {
@@ -163,7 +159,12 @@ public final class ShardedWeights implements WeightSource {
   public WeightView weight(String name, int rank) {
     if (rank < 0 || rank >= sharding.degree()) {
       throw new InvalidModelException(
-          "no rank " + rank + " of weight " + Text.quote(name) + ": there are " + sharding.degree());
+          "no rank "
+              + rank
+              + " of weight "
+              + Text.quote(name)
+              + ": there are "
+              + sharding.degree());
     }
     Part part = parts.get(name);
     if (part == null) {

@@ -17,10 +17,12 @@ import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.ModelFiles;
 import org.smollm3.spi.ModelSource;
 import org.smollm3.spi.ProgramSpec;
+import org.smollm3.text.Tokenizer;
 
 /** A model snapshot: configuration, validated weights, generation defaults, tokenizer. */
 public final class SmolLm3Model {
   private static final String CONFIG = "config.json";
+  private static final String TOKENIZER = "tokenizer.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
 
   private final ModelFiles files;
@@ -93,10 +95,22 @@ public final class SmolLm3Model {
     return weights;
   }
 
+  /**
+   * Reads the tokenizer.
+   *
+   * @throws InvalidModelException if the snapshot has none or it is broken
+   */
+  public Tokenizer tokenizer() {
+    if (!files.contains(TOKENIZER)) {
+      throw new InvalidModelException(
+          location() + ": no " + TOKENIZER + "; text needs one, token ids do not");
+    }
+    return Tokenizer.parse(files.map(TOKENIZER), location() + "/" + TOKENIZER);
+  }
+
   /** The program of this model for a backend with dynamic shapes. */
   public ProgramSpec program(DecoderOptions options) {
-    return DecoderGraphs.dynamic(
-        config, weights.sharded(options.sharding()).specs(), options);
+    return DecoderGraphs.dynamic(config, weights.sharded(options.sharding()).specs(), options);
   }
 
   /**

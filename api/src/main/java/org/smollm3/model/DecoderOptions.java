@@ -14,15 +14,11 @@ import org.smollm3.tensor.DType;
  * @param capacity positions per sequence
  * @param logits of which tokens a prefill returns logits
  * @param sharding over how many ranks, and how projections are stored
- * @param reduceType in which partial results of ranks are summed: F32, or BF16 as Optimum Neuron does
+ * @param reduceType in which partial results of ranks are summed: F32, or BF16 as Optimum Neuron
+ *     does
  */
 public record DecoderOptions(
-    DType arithmetic,
-    int slots,
-    int capacity,
-    Logits logits,
-    Sharding sharding,
-    DType reduceType) {
+    DType arithmetic, int slots, int capacity, Logits logits, Sharding sharding, DType reduceType) {
   /** Of which tokens a prefill returns logits. */
   public enum Logits {
     LAST_TOKEN,
@@ -61,8 +57,7 @@ public record DecoderOptions(
 
   /** Which heads each rank holds. */
   GqaSharding gqa(SmolLm3Config config) {
-    return GqaSharding.of(
-        config.numAttentionHeads(), config.numKeyValueHeads(), sharding.group());
+    return GqaSharding.of(config.numAttentionHeads(), config.numKeyValueHeads(), sharding.group());
   }
 
   /** The cache of one rank. */

@@ -25,8 +25,7 @@ record Mlp(int layer, int width, Bias bias, DType reduceType) {
     Tensor activated = context.ops().swiGlu(gate, up);
     context.tap(name("act"), activated);
     Tensor down =
-        new RowParallelLinear(
-                name("down_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
+        new RowParallelLinear(name("down_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
             .forward(context, activated, x.dtype());
     context.tap(name("down_proj"), down);
     return down;
@@ -34,8 +33,7 @@ record Mlp(int layer, int width, Bias bias, DType reduceType) {
 
   private Tensor column(GraphContext context, String projection, Tensor x) {
     Tensor y =
-        new ColumnParallelLinear(
-                name(projection), width, bias, ColumnParallelLinear.Output.LOCAL)
+        new ColumnParallelLinear(name(projection), width, bias, ColumnParallelLinear.Output.LOCAL)
             .forward(context, x, x.dtype());
     context.tap(name(projection), y);
     return y;

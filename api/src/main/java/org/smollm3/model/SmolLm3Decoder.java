@@ -50,8 +50,7 @@ final class SmolLm3Decoder {
             config.isSliding(index) ? config.slidingWindow() : OptionalInt.empty(),
             options.reduceType());
     Mlp mlp =
-        new Mlp(
-            index, config.intermediateSize(), Bias.of(config.mlpBias()), options.reduceType());
+        new Mlp(index, config.intermediateSize(), Bias.of(config.mlpBias()), options.reduceType());
     return new DecoderLayer(index, config.rmsNormEps(), attention, mlp);
   }
 
@@ -94,10 +93,7 @@ final class SmolLm3Decoder {
   Tensor logits(GraphContext context, Tensor hidden) {
     Tensor logits =
         new ColumnParallelLinear(
-                "lm_head",
-                config.vocabSize(),
-                Bias.ABSENT,
-                ColumnParallelLinear.Output.GATHERED)
+                "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.GATHERED)
             .forward(context, hidden, DType.F32);
     context.tap("lm_head", logits);
     return logits;

@@ -51,8 +51,7 @@ public record ParallelEmbedding(String name, int width, Split split) {
     Tensor zero = ops.broadcast(ops.scalar(DType.I32, 0), shape);
     Tensor end = ops.broadcast(ops.scalar(DType.I32, rows), shape);
     Tensor mine =
-        ops.and(
-            ops.compare(Comparison.GE, local, zero), ops.compare(Comparison.LT, local, end));
+        ops.and(ops.compare(Comparison.GE, local, zero), ops.compare(Comparison.LT, local, end));
     // Ids of other ranks are looked up at row 0 and then hidden.
     Tensor embedded = ops.embedding(ops.select(mine, local, zero), table, dtype);
     Tensor nothing = ops.broadcast(ops.scalar(dtype, 0), embedded.shape());

@@ -13,8 +13,7 @@ public record TensorParallelGroup(int degree) {
 
   public TensorParallelGroup {
     if (degree < 1) {
-      throw new InvalidRequestException(
-          "tensor-parallel degree " + degree + " is not at least 1");
+      throw new InvalidRequestException("tensor-parallel degree " + degree + " is not at least 1");
     }
   }
 

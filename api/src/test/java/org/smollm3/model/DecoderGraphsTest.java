@@ -185,8 +185,7 @@ class DecoderGraphsTest {
   @ParameterizedTest
   @ValueSource(strings = {"F16", "I32", "F64"})
   void otherArithmeticIsRefusedByName(String dtype) {
-    assertThatThrownBy(
-            () -> DecoderOptions.of(DType.valueOf(dtype), 1, 1))
+    assertThatThrownBy(() -> DecoderOptions.of(DType.valueOf(dtype), 1, 1))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessage("arithmetic in " + dtype + " is not supported; use F32 or BF16");
   }

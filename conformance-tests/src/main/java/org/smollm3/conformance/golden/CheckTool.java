@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
@@ -36,6 +37,8 @@ public final class CheckTool implements Tool {
         Integer.MAX_VALUE,
         List.of(
             new Option("--backend", "NAME", "backend to check (default: the best available)", ""),
+            new Option("--tp", "N", "tensor-parallel ranks", "1"),
+            Option.flag("--fused-qkv", "query, key and value projections as one weight"),
             Option.flag("--logits-sha256", "also print the hash of the prompt logits' bytes"),
             Option.flag("--verbose", "print every finding, not only the summary and failures"),
             Option.flag("--json", "print results as JSON")));
@@ -43,6 +46,10 @@ public final class CheckTool implements Tool {
 
   @Override
   public int run(Invocation invocation) {
+    Sharding sharding =
+        Sharding.of(
+            invocation.integer("--tp").orElse(1),
+            invocation.flag("--fused-qkv") ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE);
     Backends backends = Backends.discover();
     BackendOptions options = BackendOptions.defaults();
     try (Backend backend =
@@ -53,7 +60,7 @@ public final class CheckTool implements Tool {
       PrintWriter out = invocation.out();
       for (String argument : invocation.arguments()) {
         GoldenChecker.Report report =
-            GoldenChecker.check(GoldenCase.open(Path.of(argument)), backend);
+            GoldenChecker.check(GoldenCase.open(Path.of(argument)), backend, sharding);
         reports.add(report);
         if (!invocation.flag("--json")) {
           print(out, report, invocation);

@@ -31,15 +31,15 @@ final class GoldenChecker {
     }
   }
 
-  private GoldenChecker(GoldenCase golden, Backend backend) {
+  private GoldenChecker(GoldenCase golden, Backend backend, Sharding sharding) {
     this.golden = golden;
-    this.run = new GoldenRun(golden, backend, Sharding.NONE);
+    this.run = new GoldenRun(golden, backend, sharding);
     this.rules = new GoldenRules(backend.numerics(), golden.arithmetic());
   }
 
-  static Report check(GoldenCase golden, Backend backend) {
+  static Report check(GoldenCase golden, Backend backend, Sharding sharding) {
     try {
-      return new GoldenChecker(golden, backend).run();
+      return new GoldenChecker(golden, backend, sharding).run();
     } catch (UnsupportedCapabilityException e) {
       Finding refused =
           new Finding(
@@ -58,6 +58,12 @@ final class GoldenChecker {
     tensors("hidden state", "hidden_states", prompt.hidden());
     tensors("key cache", "key_cache", prompt.keys());
     tensors("value cache", "value_cache", prompt.values());
+    findings.add(
+        Finding.atMost(
+            "rank consistency",
+            prompt.differingReplicas(),
+            0,
+            "logits of all ranks and copies of cache heads bit-equal"));
     decoded(theirs, reference);
     findings.add(
         rules.logits(

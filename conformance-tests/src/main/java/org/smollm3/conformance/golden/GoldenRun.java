@@ -30,12 +30,18 @@ final class GoldenRun {
 
   /** One prefill of the prompt with every hidden state, and the caches after it. */
   record Prompt(
-      HostTensor logits, List<HostTensor> hidden, List<HostTensor> keys, List<HostTensor> values) {}
+      HostTensor logits,
+      List<HostTensor> hidden,
+      List<HostTensor> keys,
+      List<HostTensor> values,
+      int differingReplicas) {}
 
   private DecoderRunner open(int slots, int capacity, String taps) {
     SmolLm3Model model = golden.model();
     DecoderOptions options =
-        new DecoderOptions(golden.arithmetic(), slots, capacity, DecoderOptions.Logits.ALL_TOKENS);
+        DecoderOptions.of(golden.arithmetic(), slots, capacity)
+            .withLogits(DecoderOptions.Logits.ALL_TOKENS)
+            .withSharding(sharding);
     return model.load(backend, options, LoadOptions.defaults().withTaps(taps));
   }
 
@@ -44,6 +50,7 @@ final class GoldenRun {
     int layers = golden.model().config().numHiddenLayers();
     try (DecoderRunner runner = open(1, ids[0].length, "embed_tokens,layers.*,norm")) {
       Outputs outputs = runner.prefill(PromptBatch.of(Arrays.asList(ids)));
+      RankCaches caches = new RankCaches(runner.session(), golden.model().config(), sharding);
       List<HostTensor> hidden = new ArrayList<>();
       List<HostTensor> keys = new ArrayList<>();
       List<HostTensor> values = new ArrayList<>();
@@ -53,11 +60,26 @@ final class GoldenRun {
         hidden.add(outputs.tap(tap).copy());
       }
       for (int i = 0; i < layers; i++) {
-        keys.add(runner.session().readState(KvCacheSpec.keyName(i), 0));
-        values.add(runner.session().readState(KvCacheSpec.valueName(i), 0));
+        keys.add(caches.read(KvCacheSpec.keyName(i)));
+        values.add(caches.read(KvCacheSpec.valueName(i)));
       }
-      return new Prompt(outputs.get(DecoderGraphs.LOGITS).copy(), hidden, keys, values);
+      return new Prompt(
+          outputs.get(DecoderGraphs.LOGITS).copy(),
+          hidden,
+          keys,
+          values,
+          caches.differingCopies() + differingLogits(outputs));
     }
+  }
+
+  /** Ranks whose logits differ in any bit from those of rank 0. */
+  private static int differingLogits(Outputs outputs) {
+    HostTensor first = outputs.get(DecoderGraphs.LOGITS);
+    return (int)
+        outputs.outputsByRank().stream()
+            .map(rank -> rank.get(DecoderGraphs.LOGITS))
+            .filter(l -> l == null || l.segment().mismatch(first.segment()) >= 0)
+            .count();
   }
 
   /** Logits [n][vocab] of positions 1 to n, each by one decode step from the cache. */

@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
@@ -24,7 +25,8 @@ class GoldenCasesTest {
 
   private static void check(String name, Path folder) {
     try (Backend backend = Backends.discover().open(name, BackendOptions.defaults())) {
-      GoldenChecker.Report report = GoldenChecker.check(GoldenCase.open(folder), backend);
+      GoldenChecker.Report report =
+          GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE);
       assertThat(report.findings()).hasSizeGreaterThan(10);
       assertThat(report.findings())
           .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
@@ -51,7 +53,7 @@ class GoldenCasesTest {
     try (Backend backend = Backends.discover().open("cpu", BackendOptions.defaults())) {
       List<GoldenChecker.Report> reports =
           GoldenData.cases().stream()
-              .map(folder -> GoldenChecker.check(GoldenCase.open(folder), backend))
+              .map(folder -> GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE))
               .toList();
       double[] ratios =
           reports.stream()

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.smollm3.error.BackendException;
 import org.smollm3.error.InvalidModelException;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
@@ -32,7 +33,9 @@ class GoldenCheckerTest {
   private static List<String> failures(UnaryOperator<Backend> fault) {
     try (Backend sound = Backends.discover().open("exact", BackendOptions.defaults());
         Backend faulty = fault.apply(sound)) {
-      return GoldenChecker.check(GoldenCase.open(folder("gqa-nope")), faulty).findings().stream()
+      return GoldenChecker.check(GoldenCase.open(folder("gqa-nope")), faulty, Sharding.NONE)
+          .findings()
+          .stream()
           .filter(Finding::failed)
           .map(Finding::check)
           .toList();
@@ -106,7 +109,7 @@ class GoldenCheckerTest {
               UnaryOperator.identity(),
               Set.of(Capability.SLIDING_WINDOW));
       GoldenChecker.Report report =
-          GoldenChecker.check(GoldenCase.open(folder("sliding-window")), narrow);
+          GoldenChecker.check(GoldenCase.open(folder("sliding-window")), narrow, Sharding.NONE);
       assertThat(report.failed()).isFalse();
       assertThat(report.findings())
           .singleElement()

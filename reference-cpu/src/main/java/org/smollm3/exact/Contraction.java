@@ -17,16 +17,22 @@ final class Contraction {
     this.judging = judging;
   }
 
-  /** An operand of a dot product: where the first element of each dimension group lies. */
-  private record Side(int[] batch, int[] free, int[] contracted) {
-    static Side of(Shape shape, List<Integer> batch, List<Integer> contracting) {
-      List<Integer> free = new ArrayList<>();
+  /** Where the elements of an operand lie, by the three groups of its axes. */
+  private static final class Side {
+    final int[] batch;
+    final int[] free;
+    final int[] contracted;
+
+    Side(Shape shape, List<Integer> batchAxes, List<Integer> contractedAxes) {
+      List<Integer> freeAxes = new ArrayList<>();
       for (int axis = 0; axis < shape.rank(); axis++) {
-        if (!batch.contains(axis) && !contracting.contains(axis)) {
-          free.add(axis);
+        if (!batchAxes.contains(axis) && !contractedAxes.contains(axis)) {
+          freeAxes.add(axis);
         }
       }
-      return new Side(offsets(shape, batch), offsets(shape, free), offsets(shape, contracting));
+      batch = offsets(shape, batchAxes);
+      free = offsets(shape, freeAxes);
+      contracted = offsets(shape, contractedAxes);
     }
   }
 
@@ -38,22 +44,22 @@ final class Contraction {
   }
 
   ExactTensor dot(ExactTensor a, ExactTensor b, DotDims dims, DType dtype, Shape shape) {
-    Side left = Side.of(a.shape(), dims.leftBatch(), dims.leftContracting());
-    Side right = Side.of(b.shape(), dims.rightBatch(), dims.rightContracting());
-    int depth = left.contracted().length;
-    int rows = left.free().length;
-    int columns = right.free().length;
+    Side left = new Side(a.shape(), dims.leftBatch(), dims.leftContracting());
+    Side right = new Side(b.shape(), dims.rightBatch(), dims.rightContracting());
+    int depth = left.contracted.length;
+    int rows = left.free.length;
+    int columns = right.free.length;
     double[] result = new double[Layout.count(shape)];
     double[] magnitudes = new double[judging ? result.length : 0];
     double[] x = new double[Math.multiplyExact(rows, depth)];
     double[] y = new double[depth];
-    for (int batch = 0; batch < left.batch().length; batch++) {
+    for (int batch = 0; batch < left.batch.length; batch++) {
       for (int m = 0; m < rows; m++) {
-        copy(a, left.batch()[batch] + left.free()[m], left.contracted(), x, m * depth);
+        copy(a, left.batch[batch] + left.free[m], left.contracted, x, m * depth);
       }
       for (int n = 0; n < columns; n++) {
         // A weight is widened here, a row at a time, once for all rows of the other operand.
-        copy(b, right.batch()[batch] + right.free()[n], right.contracted(), y, 0);
+        copy(b, right.batch[batch] + right.free[n], right.contracted, y, 0);
         for (int m = 0; m < rows; m++) {
           int at = (batch * rows + m) * columns + n;
           double sum = 0;
@@ -86,15 +92,15 @@ final class Contraction {
 
   ExactTensor reduce(ExactTensor x, Reduction reduction, int[] axes, Shape shape) {
     List<Integer> gone = IntStream.of(axes).boxed().toList();
-    Side side = Side.of(x.shape(), List.of(), gone);
+    Side side = new Side(x.shape(), List.of(), gone);
     double[] values = x.values();
     boolean integer = x.dtype() == DType.I32;
     double[] result = new double[Layout.count(shape)];
     double[] magnitudes = new double[judging && reduction == Reduction.SUM ? result.length : 0];
     for (int i = 0; i < result.length; i++) {
       double combined = start(reduction, integer);
-      for (int offset : side.contracted()) {
-        double value = values[side.free()[i] + offset];
+      for (int offset : side.contracted) {
+        double value = values[side.free[i] + offset];
         combined = combine(reduction, integer, combined, value);
         if (magnitudes.length > 0) {
           magnitudes[i] += Math.abs(value);

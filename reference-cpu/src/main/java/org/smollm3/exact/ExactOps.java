@@ -27,6 +27,7 @@ import org.smollm3.tensor.Shape;
  *
  * <p>Two composites are exceptions. {@link #rotaryTable} rounds the angle to float32, as the model
  * defines it; {@link #linear} adds the bias itself, because its magnitude is that of all its terms.
+ * For the same reason {@link #attend} adds magnitudes to what its default body gives.
  */
 final class ExactOps implements TensorOps {
   private final Workspace workspace;
@@ -491,7 +492,24 @@ final class ExactOps implements TensorOps {
     StateHandle.of(kCache);
     StateHandle.of(vCache);
     ShapeRules.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
-    return TensorOps.super.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
+    Tensor result =
+        TensorOps.super.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
+    if (!judging) {
+      return result;
+    }
+    double[] magnitudes =
+        new AttentionMagnitudes(
+                ExactTensor.of(q),
+                kCache,
+                vCache,
+                ExactTensor.of(kActive),
+                ExactTensor.of(vActive),
+                ExactTensor.of(seqIds),
+                ExactTensor.of(positions),
+                spec)
+            .compute();
+    double[] values = ExactTensor.of(result).values();
+    return own(new ExactTensor(q.dtype(), q.shape(), values, Optional.of(magnitudes)));
   }
 
   @Override

@@ -26,7 +26,13 @@ final class ExactTensor extends EagerTensor {
     double[] all();
   }
 
-  private record InHeap(double[] values) implements Elements {
+  private static final class InHeap implements Elements {
+    private final double[] values;
+
+    InHeap(double[] values) {
+      this.values = values;
+    }
+
     @Override
     public double at(int index) {
       return values[index];

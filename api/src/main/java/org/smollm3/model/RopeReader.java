@@ -132,7 +132,10 @@ final class RopeReader {
     double slow = positive(fields, "beta_slow").orElse(1);
     if (fast <= slow) {
       throw fields.error(
-          "rope_scaling of type 'yarn' has beta_fast " + fast + " not above beta_slow " + slow);
+          fields.has("beta_fast") ? "beta_fast" : "beta_slow",
+          fields.has("beta_fast")
+              ? "wanted more than beta_slow " + slow
+              : "wanted less than beta_fast " + fast);
     }
     return new RopeParameters.Yarn(
         theta,

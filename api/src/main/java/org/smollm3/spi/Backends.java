@@ -2,13 +2,16 @@ package org.smollm3.spi;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 import org.smollm3.error.BackendException;
 import org.smollm3.error.SmolLm3Exception;
 import org.smollm3.spi.Availability.Available;
@@ -45,6 +48,13 @@ public final class Backends {
       Availability availability) {}
 
   /**
+   * The backend that {@link #choose} would open, and why it.
+   *
+   * @param reason one line: what was selected, why, and why every other was passed over
+   */
+  public record Selection(String name, String reason) {}
+
+  /**
    * An opened backend, and why it.
    *
    * @param reason one line: what was chosen, why, and why every other was passed over
@@ -52,7 +62,7 @@ public final class Backends {
   public record Choice(Backend backend, String reason) {}
 
   private Backends(List<Candidate> candidates, Map<String, String> environment, String property) {
-    this.candidates = List.copyOf(candidates);
+    this.candidates = candidates;
     String fromEnvironment = environment.getOrDefault(ENVIRONMENT, "");
     if (!property.isBlank()) {
       configured = Optional.of(property.strip());
@@ -100,63 +110,74 @@ public final class Backends {
    *     the remedy if it is unavailable
    */
   public Backend open(String name, BackendOptions options) {
-    Candidate candidate = find(name);
-    return switch (candidate.availability()) {
-      case Available available -> candidate.provider().orElseThrow().open(options);
-      case Unavailable unavailable ->
-          throw new BackendException(
-              "backend '" + name + "' is unavailable: " + explain(unavailable));
-    };
+    return open(usable(name), options);
   }
 
   /**
-   * Opens the configured backend, or the best available one.
+   * Opens the configured backend, or the best available one, and logs the reason.
    *
    * @throws BackendException if the configured one cannot be had, or none is available
    */
   public Choice choose(BackendOptions options) {
+    Selection selection = select();
+    Backend backend = open(usable(selection.name()), options);
+    LOG.log(System.Logger.Level.INFO, selection.reason());
+    return new Choice(backend, selection.reason());
+  }
+
+  /**
+   * What {@link #choose} would open, without opening it.
+   *
+   * @throws BackendException if the configured one cannot be had, or none is available
+   */
+  public Selection select() {
     if (configured.isPresent()) {
-      String reason = String.format("backend '%s' chosen by %s", configured.get(), configuredBy);
-      Backend backend = open(configured.get(), options);
-      LOG.log(System.Logger.Level.INFO, reason);
-      return new Choice(backend, reason);
+      Candidate candidate = usable(configured.get());
+      return new Selection(
+          candidate.name(),
+          String.format("backend '%s' chosen by %s", candidate.name(), configuredBy));
     }
-    List<String> passedOver = new ArrayList<>();
     for (Candidate candidate : candidates) {
-      if (candidate.availability() instanceof Available available
-          && candidate.provider().isPresent()) {
-        String reason = reason(candidate, available, passedOver);
-        Backend backend = candidate.provider().get().open(options);
-        LOG.log(System.Logger.Level.INFO, reason);
-        return new Choice(backend, reason);
-      }
-      if (candidate.availability() instanceof Unavailable unavailable) {
-        passedOver.add("'" + candidate.name() + "' is unavailable: " + explain(unavailable));
+      if (candidate.availability() instanceof Available available) {
+        return new Selection(candidate.name(), reason(candidate, available));
       }
     }
     throw new BackendException(
         candidates.isEmpty()
             ? "no backend found; put smollm3-reference-cpu on the class path or module path"
-            : "no backend is available: " + String.join("; ", passedOver));
+            : "no backend is available: "
+                + candidates.stream().map(Backends::standing).collect(Collectors.joining("; ")));
   }
 
-  private String reason(Candidate chosen, Available available, List<String> passedOver) {
-    List<String> others = new ArrayList<>(passedOver);
+  private String reason(Candidate chosen, Available available) {
+    StringBuilder reason = new StringBuilder();
+    reason.append(
+        String.format(
+            "backend '%s' (%s) chosen: available with the highest priority, %d",
+            chosen.name(), available.details(), chosen.priority()));
     for (Candidate other : candidates) {
-      if (other.priority() <= chosen.priority() && !other.equals(chosen)) {
-        others.add(
-            switch (other.availability()) {
-              case Available a -> "'" + other.name() + "' has priority " + other.priority();
-              case Unavailable u -> "'" + other.name() + "' is unavailable: " + explain(u);
-            });
+      if (!other.equals(chosen)) {
+        reason.append("; ").append(standing(other));
       }
     }
-    return String.format(
-        "backend '%s' (%s) chosen: available with the highest priority, %d%s",
-        chosen.name(),
-        available.details(),
-        chosen.priority(),
-        others.isEmpty() ? "" : "; " + String.join("; ", others));
+    return reason.toString();
+  }
+
+  private static String standing(Candidate candidate) {
+    return switch (candidate.availability()) {
+      case Available available -> "'" + candidate.name() + "' has priority " + candidate.priority();
+      case Unavailable unavailable ->
+          "'" + candidate.name() + "' is unavailable: " + explain(unavailable);
+    };
+  }
+
+  private Candidate usable(String name) {
+    Candidate candidate = find(name);
+    if (candidate.availability() instanceof Unavailable unavailable) {
+      throw new BackendException(
+          "backend '" + candidate.name() + "' is unavailable: " + explain(unavailable));
+    }
+    return candidate;
   }
 
   private Candidate find(String name) {
@@ -167,9 +188,22 @@ public final class Backends {
     }
     throw new BackendException(
         "unknown backend '"
-            + name
+            + oneLine(name)
             + "'; there are: "
-            + String.join(", ", candidates.stream().map(Candidate::name).toList()));
+            + (candidates.isEmpty()
+                ? "none"
+                : String.join(", ", candidates.stream().map(Candidate::name).toList())));
+  }
+
+  private static Backend open(Candidate candidate, BackendOptions options) {
+    try {
+      return candidate.provider().orElseThrow().open(options);
+    } catch (SmolLm3Exception e) {
+      throw e;
+    } catch (RuntimeException | LinkageError e) {
+      throw new BackendException(
+          "backend '" + candidate.name() + "' failed to open: " + oneLine(e), e);
+    }
   }
 
   private static String explain(Unavailable unavailable) {
@@ -189,10 +223,8 @@ public final class Backends {
       } catch (ServiceConfigurationError | LinkageError e) {
         // One broken provider is reported beside the others and is not fatal to them.
         found.add(
-            new Candidate(
-                "(unloadable provider " + found.size() + ")",
-                "a provider that could not be loaded",
-                Integer.MIN_VALUE,
+            broken(
+                "(unloadable provider " + (found.size() + 1) + ")",
                 Optional.empty(),
                 new Unavailable(oneLine(e), "fix or remove the provider's jar")));
       }
@@ -200,31 +232,80 @@ public final class Backends {
   }
 
   private static Candidate candidate(BackendProvider provider) {
-    Availability availability;
     try {
-      availability = provider.probe();
-    } catch (SmolLm3Exception | IllegalStateException | LinkageError e) {
-      availability =
-          new Unavailable("its probe failed: " + oneLine(e), "report this to its author");
+      return new Candidate(
+          provider.name(),
+          provider.description(),
+          provider.priority(),
+          Optional.of(provider),
+          probe(provider));
+    } catch (RuntimeException | LinkageError e) {
+      return broken(
+          "(" + provider.getClass().getName() + ")",
+          Optional.of(provider),
+          new Unavailable(
+              "it cannot say what it is: " + oneLine(e), "report this to the author of the class"));
     }
-    return new Candidate(
-        provider.name(),
-        provider.description(),
-        provider.priority(),
-        Optional.of(provider),
-        availability);
   }
 
+  private static Availability probe(BackendProvider provider) {
+    try {
+      // A provider may have been compiled without null checks.
+      return Objects.requireNonNull(provider.probe(), "it returned null");
+    } catch (RuntimeException | LinkageError e) {
+      return new Unavailable("its probe failed: " + oneLine(e), "report this to its author");
+    }
+  }
+
+  private static Candidate broken(
+      String name, Optional<BackendProvider> provider, Unavailable unavailable) {
+    return new Candidate(
+        name, "a provider that could not be loaded", Integer.MIN_VALUE, provider, unavailable);
+  }
+
+  /**
+   * Highest priority first, equal ones by name. Of several with one name the first is kept and the
+   * others are unavailable: which of them a name opens must not depend on the order of jars.
+   */
   private static List<Candidate> sort(List<Candidate> candidates) {
-    return candidates.stream()
-        .sorted(
-            Comparator.comparingInt(Candidate::priority).reversed().thenComparing(Candidate::name))
-        .toList();
+    List<Candidate> sorted =
+        candidates.stream()
+            .sorted(
+                Comparator.comparingInt(Candidate::priority)
+                    .reversed()
+                    .thenComparing(Candidate::name)
+                    .thenComparing(Backends::className))
+            .toList();
+    Map<String, Candidate> byName = new HashMap<>();
+    List<Candidate> result = new ArrayList<>();
+    for (Candidate candidate : sorted) {
+      Candidate first = byName.putIfAbsent(candidate.name(), candidate);
+      result.add(first == null ? candidate : hidden(candidate, first));
+    }
+    return List.copyOf(result);
+  }
+
+  private static Candidate hidden(Candidate candidate, Candidate first) {
+    return new Candidate(
+        candidate.name(),
+        candidate.description(),
+        candidate.priority(),
+        candidate.provider(),
+        new Unavailable(
+            "the name is taken by " + className(first) + ", this one is " + className(candidate),
+            "remove one of the two"));
+  }
+
+  private static String className(Candidate candidate) {
+    return candidate.provider().map(provider -> provider.getClass().getName()).orElse("");
   }
 
   private static String oneLine(Throwable error) {
     String message = error.getMessage();
-    String text = message == null ? error.getClass().getSimpleName() : message;
-    return text.replaceAll("\\s+", " ");
+    return oneLine(message == null ? error.getClass().getSimpleName() : message);
+  }
+
+  private static String oneLine(String text) {
+    return text.replaceAll("[\\s\\p{Cntrl}]+", " ");
   }
 }

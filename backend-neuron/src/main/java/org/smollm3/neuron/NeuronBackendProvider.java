@@ -1,13 +1,11 @@
 package org.smollm3.neuron;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.File;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.smollm3.error.BackendException;
-import org.smollm3.spi.Availability;
 import org.smollm3.spi.Availability.Unavailable;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
@@ -21,8 +19,21 @@ public final class NeuronBackendProvider implements BackendProvider {
   private static final String LIBRARY = "libnrt.so.1";
   private static final String INSTALLED_AT = "/opt/aws/neuron/lib";
 
+  private final List<String> searched;
+
   /** For {@link java.util.ServiceLoader}. */
-  public NeuronBackendProvider() {}
+  public NeuronBackendProvider() {
+    this(Optional.ofNullable(System.getenv("LD_LIBRARY_PATH")).orElse(""), INSTALLED_AT);
+  }
+
+  /** Searches the folders of a library path (separated by colons), then one more. */
+  NeuronBackendProvider(String libraryPath, String installedAt) {
+    searched =
+        Stream.concat(Arrays.stream(libraryPath.split(":", -1)), Stream.of(installedAt))
+            .filter(folder -> !folder.isBlank())
+            .distinct()
+            .toList();
+  }
 
   @Override
   public String name() {
@@ -40,37 +51,32 @@ public final class NeuronBackendProvider implements BackendProvider {
   }
 
   @Override
-  public Availability probe() {
-    List<String> folders = searchFolders(System.getenv("LD_LIBRARY_PATH"));
-    Optional<Path> found =
-        folders.stream().map(folder -> Path.of(folder, LIBRARY)).filter(Files::exists).findFirst();
-    if (found.isEmpty()) {
-      return new Unavailable(
-          LIBRARY + " not found in " + String.join(", ", folders),
-          "on a Trainium or Inferentia instance install aws-neuronx-runtime-lib");
-    }
-    return new Unavailable(
-        found.get() + " is there, but this version does not drive it yet", "use the backend cpu");
-  }
-
-  private static List<String> searchFolders(@org.jspecify.annotations.Nullable String libraryPath) {
-    Stream<String> configured =
-        libraryPath == null ? Stream.empty() : Arrays.stream(libraryPath.split(":", -1));
-    return Stream.concat(configured.filter(f -> !f.isBlank()), Stream.of(INSTALLED_AT))
-        .distinct()
-        .toList();
+  public Unavailable probe() {
+    return searched.stream()
+        .map(folder -> new File(folder, LIBRARY))
+        .filter(File::exists)
+        .findFirst()
+        .map(
+            library ->
+                new Unavailable(
+                    library + " is there, but this version does not drive it yet",
+                    "use the backend cpu"))
+        .orElseGet(
+            () ->
+                new Unavailable(
+                    LIBRARY + " not found in " + String.join(", ", searched),
+                    "on a Trainium or Inferentia instance install aws-neuronx-runtime-lib; anywhere"
+                        + " else use the backend cpu"));
   }
 
   @Override
   public Backend open(BackendOptions options) {
-    if (probe() instanceof Unavailable unavailable) {
-      throw new BackendException(
-          "backend 'neuron' is unavailable: "
-              + unavailable.reason()
-              + " ("
-              + unavailable.remedy()
-              + ")");
-    }
-    throw new BackendException("backend 'neuron' does not run graphs in this version");
+    Unavailable unavailable = probe();
+    throw new BackendException(
+        "backend 'neuron' is unavailable: "
+            + unavailable.reason()
+            + " ("
+            + unavailable.remedy()
+            + ")");
   }
 }

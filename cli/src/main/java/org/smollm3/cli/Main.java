@@ -1,11 +1,28 @@
 package org.smollm3.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.util.Map;
+
 /** Entry point of the program. */
 public final class Main {
   private Main() {}
 
-  /** Runs the program. */
+  /** Runs the program and ends the JVM with its exit code. */
   public static void main(String[] args) {
-    System.out.println("smollm3 " + String.join(" ", args));
+    Map<String, String> environment = System.getenv();
+    // The choice of a backend is logged at INFO, which would stand between the lines of a text.
+    if (System.getProperty("jdk.system.logger.level") == null) {
+      System.setProperty(
+          "jdk.system.logger.level", Program.wantsDebug(environment) ? "DEBUG" : "WARNING");
+    }
+    // The streams of System would decode by the locale and swallow a broken pipe.
+    Console console =
+        Console.of(
+            System.in,
+            new FileOutputStream(FileDescriptor.out),
+            new FileOutputStream(FileDescriptor.err),
+            Boolean.getBoolean("smollm3.terminal"));
+    System.exit(new Program(console, environment, Program.installedCommands(console)).run(args));
   }
 }

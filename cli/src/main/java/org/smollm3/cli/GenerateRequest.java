@@ -1,0 +1,59 @@
+package org.smollm3.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.smollm3.spi.TapPattern;
+import org.smollm3.tensor.DType;
+
+/**
+ * What {@code generate} was asked for; what is empty is left to the model or the library.
+ *
+ * @param model snapshot folder; empty for the embedded model
+ * @param backend empty for the configured or best one
+ * @param arithmetic F32 or BF16; empty for the model's own
+ * @param maxNewTokens at least 1
+ * @param stop strings that end the text, none of them empty
+ * @param logProbabilities whether every token's is reported
+ */
+record GenerateRequest(
+    Optional<Path> model,
+    Optional<String> backend,
+    Optional<DType> arithmetic,
+    Prompt prompt,
+    Sampling sampling,
+    OptionalInt maxNewTokens,
+    List<String> stop,
+    boolean logProbabilities,
+    Optional<Dump> dump) {
+  GenerateRequest {
+    stop = List.copyOf(stop);
+  }
+
+  /** What the model continues. */
+  sealed interface Prompt {
+    /** Text, not empty. */
+    record OfText(String text) implements Prompt {}
+
+    /** Token ids, not empty, none negative. */
+    record OfIds(List<Integer> ids) implements Prompt {
+      public OfIds {
+        ids = List.copyOf(ids);
+      }
+    }
+  }
+
+  /** How tokens are chosen; ranges are for the library to judge. */
+  record Sampling(
+      boolean greedy,
+      OptionalDouble temperature,
+      OptionalInt topK,
+      OptionalDouble topP,
+      OptionalLong seed) {}
+
+  /** Tensors to be written to a safetensors file. */
+  record Dump(TapPattern taps, Path file) {}
+}

@@ -95,6 +95,10 @@ public final class SmolLm3Model {
     return weights;
   }
 
+  public boolean hasTokenizer() {
+    return files.contains(TOKENIZER);
+  }
+
   /**
    * Reads the tokenizer.
    *

@@ -3,4 +3,9 @@ module org.smollm3.reference.cpu {
   requires org.smollm3.api;
   // Optional at run time: without it the scalar twins of the kernels run.
   requires static jdk.incubator.vector;
+
+  provides org.smollm3.spi.BackendProvider with
+      org.smollm3.exact.ExactBackendProvider;
+  provides org.smollm3.spi.Oracle with
+      org.smollm3.exact.ExactOracle;
 }

@@ -1,0 +1,93 @@
+package org.smollm3.eager;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.Capability;
+import org.smollm3.spi.GraphSpec;
+import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.ProgramSpec;
+import org.smollm3.spi.ShapeRules;
+import org.smollm3.spi.TapPattern;
+import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.TensorSpec;
+
+/** What can be wrong with a program or a call before any body runs. */
+final class ProgramChecks {
+  private ProgramChecks() {}
+
+  static void checkProgram(
+      String backend, Set<Capability> declared, ProgramSpec program, LoadOptions options) {
+    Capability.requireAll(backend, declared, program.requires());
+    if (program.tensorParallelDegree() > 1) {
+      Capability.requireAll(backend, declared, Set.of(Capability.TENSOR_PARALLEL));
+    }
+    if (options.taps() != TapPattern.NONE) {
+      Capability.requireAll(backend, declared, Set.of(Capability.TAPS));
+    }
+    for (int rank : options.localRanks()) {
+      if (rank < 0 || rank >= program.tensorParallelDegree()) {
+        throw new InvalidRequestException(
+            "local rank "
+                + rank
+                + " is not below the tensor-parallel degree "
+                + program.tensorParallelDegree());
+      }
+    }
+    checkNames("graph", program.graphs().stream().map(GraphSpec::name).toList());
+    checkNames("weight", program.weights().stream().map(TensorSpec::name).toList());
+    checkNames("state", program.states().stream().map(TensorSpec::name).toList());
+    for (TensorSpec state : program.states()) {
+      ShapeRules.constant("state '" + state.name() + "'", state.dtype(), state.shape());
+    }
+    for (GraphSpec graph : program.graphs()) {
+      checkNames("input", graph.inputs().stream().map(TensorSpec::name).toList());
+      for (TensorSpec input : graph.inputs()) {
+        ShapeRules.elementType("input '" + input.name() + "'", input.dtype());
+        if (!input.shape().isStatic()) {
+          Capability.requireAll(backend, declared, Set.of(Capability.DYNAMIC_SHAPES));
+        }
+      }
+    }
+  }
+
+  private static void checkNames(String what, List<String> names) {
+    Set<String> seen = new HashSet<>();
+    for (String name : names) {
+      if (!seen.add(name)) {
+        throw new InvalidRequestException("the program has two " + what + "s named '" + name + "'");
+      }
+    }
+  }
+
+  static void checkInputs(GraphSpec graph, Map<String, HostTensor> inputs) {
+    String where = "graph '" + graph.name() + "': ";
+    List<String> names = graph.inputs().stream().map(TensorSpec::name).toList();
+    for (String name : inputs.keySet()) {
+      if (!names.contains(name)) {
+        throw new InvalidRequestException(
+            where + "unknown input '" + name + "'; it takes " + names);
+      }
+    }
+    for (TensorSpec spec : graph.inputs()) {
+      HostTensor value = inputs.get(spec.name());
+      if (value == null) {
+        throw new InvalidRequestException(
+            where + "input '" + spec.name() + "' is missing; give " + spec.dtype() + spec.shape());
+      }
+      if (value.dtype() != spec.dtype() || !spec.shape().accepts(value.shape())) {
+        throw new InvalidRequestException(
+            where
+                + "input '"
+                + spec.name()
+                + "' is "
+                + value
+                + ", it must be "
+                + spec.dtype()
+                + spec.shape());
+      }
+    }
+  }
+}

@@ -41,10 +41,7 @@ final class WorkerPool implements Parallel, AutoCloseable {
     for (int i = 0; i < workers.length; i++) {
       int index = i;
       workers[i] =
-          Thread.ofPlatform()
-              .daemon(true)
-              .name("smollm3-cpu-" + (i + 1))
-              .start(() -> work(index));
+          Thread.ofPlatform().daemon(true).name("smollm3-cpu-" + (i + 1)).start(() -> work(index));
     }
   }
 

@@ -1,10 +1,10 @@
 package org.smollm3.cpu.kernels;
 
 /**
- * Grouped-query attention as {@code TensorOps.attend} defines it. Keys of a row are numbered from 0:
- * first the {@code live[b]} cached ones, then the active ones; where a sequence is fed in order the
- * number is the absolute position. Tiles of keys start at multiples of {@link #TILE}, so a token's
- * result is the same however many tokens came with it.
+ * Grouped-query attention as {@code TensorOps.attend} defines it. Keys of a row are numbered from
+ * 0: first the {@code live[b]} cached ones, then the active ones; where a sequence is fed in order
+ * the number is the absolute position. Tiles of keys start at multiples of {@link #TILE}, so a
+ * token's result is the same however many tokens came with it.
  *
  * <p>Per tile, in order: scores s = (q . k) * scale with q . k over 16 virtual lanes; m' = max(m,
  * s); f = exp(m - m'); p = exp(s - m'); l = l f + sum(p) over 16 lanes; o = o f, then o += p_j v_j

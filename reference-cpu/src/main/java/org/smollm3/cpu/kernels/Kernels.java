@@ -31,8 +31,8 @@ public interface Kernels {
   void convert(Operand x, Operand y, long n);
 
   /**
-   * Half-split rotation of x [batch, heads, tokens, dim] by a table [batch, tokens, dim] of cosines,
-   * then sines.
+   * Half-split rotation of x [batch, heads, tokens, dim] by a table [batch, tokens, dim] of
+   * cosines, then sines.
    */
   void rotate(Operand x, Operand table, Operand y, int batch, int heads, int tokens, int dim);
 }

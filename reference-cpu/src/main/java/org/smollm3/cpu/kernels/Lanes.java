@@ -3,9 +3,9 @@ package org.smollm3.cpu.kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost loops of matrix products: sums over 16 virtual lanes (see {@link Layout}), one class
- * for each vector width. Offsets are in bytes. Accumulators are 16 floats in memory, so that a sum
- * can be continued by another call; they are locals while a loop runs.
+ * The innermost loops of matrix products: sums over 16 virtual lanes (see {@link Layout}), one
+ * class for each vector width. Offsets are in bytes. Accumulators are 16 floats in memory, so that
+ * a sum can be continued by another call; they are locals while a loop runs.
  */
 interface Lanes {
   /** Width of the vectors in bits; 0 for scalar. */
@@ -17,8 +17,8 @@ interface Lanes {
    *
    * @param w holds the rows at {@code w0} to {@code w3}, unaligned
    * @param x packed {@link Layout#PAIRED} from offset {@code x0}
-   * @param acc the accumulators at offsets {@code a}, {@code a + as}, {@code a + 2 as}, {@code a + 3
-   *     as}
+   * @param acc the accumulators at offsets {@code a}, {@code a + as}, {@code a + 2 as}, {@code a +
+   *     3 as}
    */
   void rowsBf16(
       MemorySegment w,
@@ -52,13 +52,7 @@ interface Lanes {
    * of a panel has its step s at {@code 256 s + 64 i}; accumulators are 64 bytes apart.
    */
   void block(
-      MemorySegment x,
-      long x0,
-      MemorySegment w,
-      long w0,
-      int steps,
-      MemorySegment acc,
-      long a);
+      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a);
 
   /**
    * Folds 16 accumulators, 64 bytes apart from {@code a}, into 16 floats at {@code o}; what the

@@ -184,7 +184,8 @@ final class Lanes512 implements Lanes {
     s33.intoMemorySegment(acc, a + 960, LITTLE_ENDIAN);
   }
 
-  // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Levels are
+  // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Levels
+  // are
   // loops over memory, so that no vector is handed to a method that might not be inlined.
   @Override
   public void fold(MemorySegment acc, long a, MemorySegment out, long o) {

@@ -4,10 +4,10 @@ import org.smollm3.tensor.DType;
 
 /**
  * How a row is cut into steps of 16 floats, one for each virtual lane. Whatever the width of the
- * hardware's vectors, sums go over these 16 lanes: lane l adds the elements that stand at place l of
- * each step, in the order of the steps, by fused multiply-add from +0; at the end lanes are folded
- * in halves (l with l+8, l with l+4, l with l+2, l with l+1). Rows are padded with zeros to whole
- * steps (pairs of steps when {@link #PAIRED}), and the padding takes part in the sum.
+ * hardware's vectors, sums go over these 16 lanes: lane l adds the elements that stand at place l
+ * of each step, in the order of the steps, by fused multiply-add from +0; at the end lanes are
+ * folded in halves (l with l+8, l with l+4, l with l+2, l with l+1). Rows are padded with zeros to
+ * whole steps (pairs of steps when {@link #PAIRED}), and the padding takes part in the sum.
  */
 enum Layout {
   /** Step s holds elements 16 s to 16 s + 15. */

@@ -29,7 +29,9 @@ final class ScalarAttention {
     float sum = 0;
     int first = task.firstKey(b, t);
     int end = task.endKey(b, t);
-    for (int tile = first / AttendTask.TILE * AttendTask.TILE; tile < end; tile += AttendTask.TILE) {
+    for (int tile = first / AttendTask.TILE * AttendTask.TILE;
+        tile < end;
+        tile += AttendTask.TILE) {
       int from = Math.max(first, tile);
       int to = Math.min(end, tile + AttendTask.TILE);
       float[] p = new float[AttendTask.TILE];

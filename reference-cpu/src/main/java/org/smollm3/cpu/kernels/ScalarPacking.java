@@ -21,8 +21,7 @@ class ScalarPacking implements Packing {
   }
 
   @Override
-  public void unpack(
-      MemorySegment from, long at, Layout layout, Operand to, long first, int n) {
+  public void unpack(MemorySegment from, long at, Layout layout, Operand to, long first, int n) {
     for (int k = 0; k < n; k++) {
       to.set(first + k, from.get(FLOAT, at + 4L * layout.index(k)));
     }

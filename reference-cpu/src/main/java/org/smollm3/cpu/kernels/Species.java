@@ -5,8 +5,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vectors of kernels whose results do not depend on the width, because every lane is computed by
- * itself: the widest the hardware has, up to the 16 virtual lanes.
+ * The vectors of kernels whose results do not depend on the width, because every lane is computed
+ * by itself: the widest the hardware has, up to the 16 virtual lanes.
  */
 final class Species {
   static final VectorSpecies<Float> FLOATS =
@@ -14,9 +14,7 @@ final class Species {
           ? FloatVector.SPECIES_512
           : FloatVector.SPECIES_PREFERRED;
   static final VectorSpecies<Integer> INTS =
-      FLOATS.length() == Layout.LANES
-          ? IntVector.SPECIES_512
-          : IntVector.SPECIES_PREFERRED;
+      FLOATS.length() == Layout.LANES ? IntVector.SPECIES_512 : IntVector.SPECIES_PREFERRED;
 
   private Species() {}
 }

@@ -152,7 +152,9 @@ final class VectorAttention {
       }
     }
 
-    /** Scores of all rows with four keys; those outside of {@code from} to {@code to} are unused. */
+    /**
+     * Scores of all rows with four keys; those outside of {@code from} to {@code to} are unused.
+     */
     private void scoreKeys(int tile, int key, int from, int to) {
       for (int i = 0; i < 4; i++) {
         int present = Math.min(Math.max(key + i, from), to - 1);

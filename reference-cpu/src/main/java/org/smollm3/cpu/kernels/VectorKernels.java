@@ -10,8 +10,8 @@ import org.smollm3.error.BackendException;
 import org.smollm3.tensor.DType;
 
 /**
- * Kernels on the Vector API. This class and those it uses may be loaded only where the module {@code
- * jdk.incubator.vector} is there.
+ * Kernels on the Vector API. This class and those it uses may be loaded only where the module
+ * {@code jdk.incubator.vector} is there.
  */
 public final class VectorKernels implements Kernels {
   /** Elements of a piece of an element-wise operation, and pieces of a tile. */

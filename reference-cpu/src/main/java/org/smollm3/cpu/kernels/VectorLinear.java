@@ -174,7 +174,8 @@ final class VectorLinear {
     MemorySegment x = shared.get(PANEL_X, quads * panel);
     parallel.run(
         quads,
-        (worker, quad) -> packQuad(task.x(), task.m(), task.k(), 4 * quad, task.layout(), x, quad * panel));
+        (worker, quad) ->
+            packQuad(task.x(), task.m(), task.k(), 4 * quad, task.layout(), x, quad * panel));
     return x;
   }
 
@@ -183,8 +184,7 @@ final class VectorLinear {
     int steps = layout.steps(k);
     for (int i = 0; i < 4; i++) {
       if (first + i < rows) {
-        packing.pack(
-            from, (long) (first + i) * k, k, layout, to, at + i * STEP_BYTES, QUAD_STEP);
+        packing.pack(from, (long) (first + i) * k, k, layout, to, at + i * STEP_BYTES, QUAD_STEP);
       } else {
         for (int s = 0; s < steps; s++) {
           to.asSlice(at + s * QUAD_STEP + i * STEP_BYTES, STEP_BYTES).fill((byte) 0);

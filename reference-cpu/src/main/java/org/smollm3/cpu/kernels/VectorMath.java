@@ -42,10 +42,8 @@ final class VectorMath {
       IntVector e = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
       IntVector half = e.lanewise(VectorOperators.ASHR, 1);
       IntVector rest = e.sub(half);
-      FloatVector first =
-          half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-      FloatVector second =
-          rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
       y.mul(first).mul(second).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
   }
@@ -90,7 +88,8 @@ final class VectorMath {
   }
 
   /** s = -|g|. */
-  static void negativeMagnitude(MemorySegment g, long gFrom, MemorySegment s, long from, long bytes) {
+  static void negativeMagnitude(
+      MemorySegment g, long gFrom, MemorySegment s, long from, long bytes) {
     for (long o = 0; o < bytes; o += V) {
       at(g, gFrom + o).abs().neg().intoMemorySegment(s, from + o, LITTLE_ENDIAN);
     }
@@ -98,7 +97,13 @@ final class VectorMath {
 
   /** g = g * logistic(g) * u, given e = exp(-|g|). */
   static void gate(
-      MemorySegment g, long gFrom, MemorySegment e, long eFrom, MemorySegment u, long uFrom, long bytes) {
+      MemorySegment g,
+      long gFrom,
+      MemorySegment e,
+      long eFrom,
+      MemorySegment u,
+      long uFrom,
+      long bytes) {
     for (long o = 0; o < bytes; o += V) {
       FloatVector x = at(g, gFrom + o);
       FloatVector exp = at(e, eFrom + o);

@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorSpecies;
 import org.smollm3.tensor.DType;
 
 /**
- * The packings that matter for speed in vectors, the others and the ends of rows by the scalar twin.
- * No arithmetic but the rounding to bfloat16, which is integer arithmetic: the width of the vectors
- * cannot change a bit.
+ * The packings that matter for speed in vectors, the others and the ends of rows by the scalar
+ * twin. No arithmetic but the rounding to bfloat16, which is integer arithmetic: the width of the
+ * vectors cannot change a bit.
  */
 final class VectorPacking extends ScalarPacking {
   private static final VectorSpecies<Float> F = Species.FLOATS;
@@ -50,8 +50,7 @@ final class VectorPacking extends ScalarPacking {
         IntVector v = IntVector.fromMemorySegment(I, from, first + 64L * b + l, LITTLE_ENDIAN);
         long o = at + 2 * b * stride + l;
         v.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(to, o, LITTLE_ENDIAN);
-        v.lanewise(VectorOperators.AND, HIGH_HALF)
-            .intoMemorySegment(to, o + stride, LITTLE_ENDIAN);
+        v.lanewise(VectorOperators.AND, HIGH_HALF).intoMemorySegment(to, o + stride, LITTLE_ENDIAN);
       }
     }
   }
@@ -85,8 +84,7 @@ final class VectorPacking extends ScalarPacking {
   }
 
   @Override
-  public void unpack(
-      MemorySegment from, long at, Layout layout, Operand to, long first, int n) {
+  public void unpack(MemorySegment from, long at, Layout layout, Operand to, long first, int n) {
     int whole = 0;
     if (layout == Layout.PAIRED && to.dtype() == DType.BF16) {
       whole = n & ~31;

@@ -19,7 +19,7 @@ final class CpuBackend implements Backend {
 
   static final Set<Capability> CAPABILITIES =
       Set.copyOf(
-          EnumSet.complementOf(EnumSet.of(Capability.TENSOR_PARALLEL, Capability.DEVICE_SAMPLING)));
+          EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
 
   private final WorkerPool pool;
   private final Kernels kernels;

@@ -5,6 +5,7 @@ module org.smollm3.api {
 
   exports org.smollm3.attention;
   exports org.smollm3.error;
+  exports org.smollm3.generation;
   exports org.smollm3.model;
   exports org.smollm3.spi;
   exports org.smollm3.tensor;

@@ -4,19 +4,22 @@ import java.util.Arrays;
 
 /**
  * The tokens that temperature, top-k and top-p leave to choose from, in the order of their ids, and
- * their probabilities up to a common factor. A dropped token has weight 0 or is not there at all.
+ * their probabilities up to a common factor. A token that is dropped or masked has weight 0 or is
+ * not there at all.
  */
 final class Candidates {
   /** Up to this k the k-th greatest logit is found by insertion instead of sorting. */
   private static final int INSERTED_TOP_K = 1024;
 
+  /** The weight of the most likely token, which is never dropped, and of its equals. */
+  private static final double GREATEST_WEIGHT = 1;
+
   private final int[] ids;
   private final double[] weights;
-  private int count;
 
-  private Candidates(int capacity) {
-    ids = new int[capacity];
-    weights = new double[capacity];
+  private Candidates(int[] ids, double[] weights) {
+    this.ids = ids;
+    this.weights = weights;
   }
 
   /**
@@ -26,23 +29,35 @@ final class Candidates {
   static Candidates of(float[] logits, SamplingParams params) {
     float greatest = logits[Logits.argmax(logits)];
     float least = leastOfTopK(logits, params.topK());
-    Candidates candidates = new Candidates(logits.length);
-    for (int id = 0; id < logits.length; id++) {
-      if (logits[id] >= least && logits[id] > Float.NEGATIVE_INFINITY) {
-        candidates.ids[candidates.count] = id;
-        candidates.weights[candidates.count] =
-            Math.exp(((double) logits[id] - greatest) / params.temperature());
-        candidates.count++;
-      }
+    int[] ids = idsFrom(logits, least);
+    double[] weights = new double[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      weights[i] = Math.exp(((double) logits[ids[i]] - greatest) / params.temperature());
     }
+    Candidates candidates = new Candidates(ids, weights);
     if (params.topP() < 1) {
       candidates.keepTopP(logits, params.topP());
     }
     return candidates;
   }
 
+  private static int[] idsFrom(float[] logits, float least) {
+    int count = 0;
+    for (float logit : logits) {
+      count += logit >= least ? 1 : 0;
+    }
+    int[] ids = new int[count];
+    int next = 0;
+    for (int id = 0; id < logits.length; id++) {
+      if (logits[id] >= least) {
+        ids[next++] = id;
+      }
+    }
+    return ids;
+  }
+
   int count() {
-    return count;
+    return ids.length;
   }
 
   int id(int index) {
@@ -55,8 +70,8 @@ final class Candidates {
 
   double totalWeight() {
     double total = 0;
-    for (int i = 0; i < count; i++) {
-      total += weights[i];
+    for (double weight : weights) {
+      total += weight;
     }
     return total;
   }
@@ -89,12 +104,12 @@ final class Candidates {
     double droppable = (1 - topP) * totalWeight();
     // However many tokens are at most this likely, together they may be dropped: no need to sort
     // them, and what is left is little.
-    double negligible = droppable / count;
+    double negligible = droppable / ids.length;
     double dropped = 0;
-    long[] order = new long[count];
+    long[] order = new long[ids.length];
     int rest = 0;
-    for (int i = 0; i < count; i++) {
-      if (weights[i] <= negligible) {
+    for (int i = 0; i < ids.length; i++) {
+      if (weights[i] <= negligible && weights[i] < GREATEST_WEIGHT) {
         dropped += weights[i];
         weights[i] = 0;
       } else {

@@ -6,7 +6,10 @@ module org.smollm3.api {
   exports org.smollm3.attention;
   exports org.smollm3.checkpoint;
   exports org.smollm3.error;
+  exports org.smollm3.generation;
+  exports org.smollm3.kvcache;
   exports org.smollm3.model;
+  exports org.smollm3.parallel;
   exports org.smollm3.spi;
   exports org.smollm3.tensor;
   exports org.smollm3.text;

@@ -5,6 +5,7 @@ module org.smollm3.reference.cpu {
   requires static jdk.incubator.vector;
 
   provides org.smollm3.spi.BackendProvider with
+      org.smollm3.cpu.CpuBackendProvider,
       org.smollm3.exact.ExactBackendProvider;
   provides org.smollm3.spi.Oracle with
       org.smollm3.exact.ExactOracle;

@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.json.Text;
 import org.smollm3.model.SmolLm3Config;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.WeightSource;
 import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.DType;
@@ -23,10 +24,13 @@ import org.smollm3.tensor.TensorSpec;
 public final class CheckpointWeights implements WeightSource {
   private static final Set<DType> STORED_TYPES = Set.of(DType.F32, DType.BF16, DType.F16);
 
+  private final SmolLm3Config config;
   private final Checkpoint checkpoint;
   private final Map<String, WeightNames.Weight> weights;
 
-  private CheckpointWeights(Checkpoint checkpoint, Map<String, WeightNames.Weight> weights) {
+  private CheckpointWeights(
+      SmolLm3Config config, Checkpoint checkpoint, Map<String, WeightNames.Weight> weights) {
+    this.config = config;
     this.checkpoint = checkpoint;
     this.weights = weights;
   }
@@ -54,7 +58,7 @@ public final class CheckpointWeights implements WeightSource {
                   ? ""
                   : " (and " + more + " more of its tensors do not fit config.json)"));
     }
-    return new CheckpointWeights(checkpoint, weights);
+    return new CheckpointWeights(config, checkpoint, weights);
   }
 
   private static List<String> problems(
@@ -140,19 +144,38 @@ public final class CheckpointWeights implements WeightSource {
         .toList();
   }
 
+  /** The same weights split over ranks. */
+  public ShardedWeights sharded(Sharding sharding) {
+    return new ShardedWeights(this, config, sharding);
+  }
+
+  /** Where the checkpoint is, for messages. */
+  public String location() {
+    return checkpoint.location();
+  }
+
+  /** A whole weight by its name in the program. */
+  HostTensor tensor(String name) {
+    return checkpoint.tensor(checkpointName(name));
+  }
+
+  /** The name in the checkpoint of a weight of the program. */
+  String checkpointName(String name) {
+    WeightNames.Weight weight = weights.get(name);
+    if (weight == null) {
+      throw new InvalidModelException(checkpoint.location() + " has no weight " + Text.quote(name));
+    }
+    return weight.checkpointName();
+  }
+
   @Override
   public WeightView weight(String name, int rank) {
     if (rank != 0) {
       throw new InvalidModelException(
           checkpoint.location() + " is loaded for one rank and has no rank " + rank);
     }
-    WeightNames.Weight weight = weights.get(name);
-    if (weight == null) {
-      throw new InvalidModelException(
-          checkpoint.location() + " has no weight " + Text.quote(name) + " for rank " + rank);
-    }
-    HostTensor tensor = checkpoint.tensor(weight.checkpointName());
+    HostTensor tensor = tensor(name);
     return WeightView.contiguous(
-        weight.checkpointName(), tensor.dtype(), tensor.shape(), tensor.segment());
+        checkpointName(name), tensor.dtype(), tensor.shape(), tensor.segment());
   }
 }

@@ -58,16 +58,10 @@ public final class SafetensorsWriter implements AutoCloseable {
       Path target, List<TensorSpec> tensors, Map<String, String> metadata) {
     byte[] header = header(target, tensors, metadata);
     long dataBytes = dataBytes(tensors);
-    Path temporary =
-        target.resolveSibling(
-            "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+    Path temporary = temporary(target);
     try {
       FileChannel channel =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.TRUNCATE_EXISTING);
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel, dataBytes);
       try {
         writer.write(ByteBuffer.wrap(header));
@@ -79,6 +73,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     } catch (IOException e) {
       throw unwritable(target, e);
     }
+  }
+
+  private static Path temporary(Path target) {
+    String unique = ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime());
+    return target.resolveSibling("." + target.getFileName() + "." + unique + ".part");
   }
 
   /** Writes whole tensors, in the map's order and chunk by chunk. */

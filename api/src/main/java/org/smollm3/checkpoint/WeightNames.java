@@ -38,7 +38,8 @@ public final class WeightNames {
   /**
    * A projection of the attention.
    *
-   * @param projection {@code q_proj}, {@code k_proj}, {@code v_proj} or {@code o_proj}
+   * @param projection {@code q_proj}, {@code k_proj}, {@code v_proj}, {@code o_proj} or the fused
+   *     {@code Wqkv}
    * @param kind {@code weight} or {@code bias}
    */
   public static String attention(int layer, String projection, String kind) {

@@ -1,5 +1,7 @@
 package org.smollm3.error;
 
+import java.util.Objects;
+
 /**
  * Root of every failure this library reports on purpose. The message is one line: what is wrong,
  * with which value, and what to do.
@@ -13,5 +15,11 @@ public abstract class SmolLm3Exception extends RuntimeException {
 
   SmolLm3Exception(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** One line, never null. */
+  @Override
+  public final String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 }

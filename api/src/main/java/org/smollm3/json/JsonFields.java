@@ -84,15 +84,17 @@ public final class JsonFields {
       throw error(name, "wanted a whole number");
     }
     if (!node.canConvertToInt() || node.intValue() < min || node.intValue() > max) {
-      throw error(
-          name,
-          max == Integer.MAX_VALUE && !(node.canConvertToInt() && node.intValue() < min)
-              ? "wanted at most " + max
-              : max == Integer.MAX_VALUE
-                  ? "wanted at least " + min
-                  : "wanted " + min + " to " + max);
+      throw error(name, "wanted " + range(min, max, node.decimalValue().signum() > 0));
     }
     return node.intValue();
+  }
+
+  /** Where only one end means something, that end. */
+  private static String range(int min, int max, boolean tooLarge) {
+    if (max < Integer.MAX_VALUE) {
+      return min + " to " + max;
+    }
+    return tooLarge ? "at most " + max : "at least " + min;
   }
 
   /** A list of whole numbers in a range; empty if absent. */

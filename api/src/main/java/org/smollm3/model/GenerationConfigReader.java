@@ -2,10 +2,24 @@ package org.smollm3.model;
 
 import java.util.OptionalDouble;
 import org.smollm3.json.JsonFields;
+import org.smollm3.spi.ModelFiles;
 
 /** Reads {@code generation_config.json}; fields it does not know are left alone. */
 public final class GenerationConfigReader {
+  private static final String FILE = "generation_config.json";
+
   private GenerationConfigReader() {}
+
+  /**
+   * Reads the recommended settings of a snapshot; one without the file recommends nothing.
+   *
+   * @throws org.smollm3.error.InvalidModelException as {@link #read(String, String)}
+   */
+  public static GenerationConfig read(ModelFiles files) {
+    return files.contains(FILE)
+        ? read(files.text(FILE), files.location() + "/" + FILE)
+        : GenerationConfig.empty();
+  }
 
   /**
    * Reads the recommended settings.

@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.json.JsonFields;
 import org.smollm3.json.Text;
+import org.smollm3.spi.ModelFiles;
 import org.smollm3.tensor.DType;
 
 /**
@@ -22,6 +23,7 @@ public final class SmolLm3ConfigReader {
   /** Far above any model; keeps a broken file from filling the heap. */
   private static final int MOST_LAYERS = 10_000;
 
+  private static final String FILE = "config.json";
   private static final String FULL = "full_attention";
   private static final String SLIDING = "sliding_attention";
 
@@ -29,6 +31,15 @@ public final class SmolLm3ConfigReader {
 
   private SmolLm3ConfigReader(JsonFields fields) {
     this.fields = fields;
+  }
+
+  /**
+   * Reads the configuration of a snapshot.
+   *
+   * @throws InvalidModelException if it has no config.json, and as {@link #read(String, String)}
+   */
+  public static SmolLm3Config read(ModelFiles files) {
+    return read(files.text(FILE), files.location() + "/" + FILE);
   }
 
   /**

@@ -95,7 +95,9 @@ public final class Backends {
 
   /** Opens the configured backend, or the best available one, and logs the reason once. */
   public static Backend open() {
-    return discover().choose(BackendOptions.defaults()).backend();
+    Choice choice = discover().choose(BackendOptions.defaults());
+    LOG.log(System.Logger.Level.INFO, choice.reason());
+    return choice.backend();
   }
 
   /** Every backend that was found, highest priority first. */

@@ -64,12 +64,17 @@ final class MergeTable {
     return results[rank];
   }
 
+  /** The least id that a merge makes, or 0 if there are no merges. */
+  int leastResult() {
+    return Arrays.stream(results, 0, size).min().orElse(0);
+  }
+
   private static long pair(int left, int right) {
     return (long) left << 32 | right;
   }
 
   private int slot(long pair) {
     // 2^64 over the golden ratio: spreads neighbouring ids (Knuth, TAOCP 3, section 6.4).
-    return (int) (pair * 0x9e37_79b9_7f4a_7c15L >>> 32) & mask;
+    return (int) ((pair * 0x9e37_79b9_7f4a_7c15L) >>> 32) & mask;
   }
 }

@@ -87,6 +87,7 @@ final class TokenizerReader {
     supported.checkModel(model);
     Vocabulary modelTokens = vocabulary.build();
     MergeTable mergeTable = merges.build(modelTokens);
+    checkEmptySlots(modelTokens, mergeTable.leastResult());
     List<AddedToken> added =
         new AddedTokensReader(problems, modelTokens).read(file.path("added_tokens"));
     TokenSet tokens = new TokenSet(modelTokens, added);
@@ -137,9 +138,10 @@ final class TokenizerReader {
         String left = parser.getString();
         parser.nextToken();
         require(parser, JsonToken.VALUE_STRING, merges.notAPair());
-        merges.add(left, parser.getString());
+        String right = parser.getString();
         parser.nextToken();
         require(parser, JsonToken.END_ARRAY, merges.notAPair());
+        merges.add(left, right);
       }
     }
   }
@@ -147,6 +149,23 @@ final class TokenizerReader {
   private void require(JsonParser parser, JsonToken token, String otherwise) {
     if (parser.currentToken() != token) {
       throw problems.invalid(otherwise);
+    }
+  }
+
+  /**
+   * A vocabulary converted from SentencePiece keeps the ids of 256 byte tokens, before those of the
+   * merges, and those whose byte has a token elsewhere stay empty. Any other hole is a mistake.
+   */
+  private void checkEmptySlots(Vocabulary tokens, int firstMerged) {
+    for (int id = firstMerged; id < tokens.size(); id++) {
+      if (tokens.isEmptySlot(id)) {
+        throw problems.invalid(
+            "model.vocab has no token with the id "
+                + id
+                + "; ids may be left out only below "
+                + firstMerged
+                + ", the first that a merge makes");
+      }
     }
   }
 }

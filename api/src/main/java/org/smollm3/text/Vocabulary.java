@@ -64,7 +64,7 @@ final class Vocabulary {
     return emptySlots;
   }
 
-  private boolean isEmptySlot(int id) {
+  boolean isEmptySlot(int id) {
     return offsets[id] == offsets[id + 1];
   }
 

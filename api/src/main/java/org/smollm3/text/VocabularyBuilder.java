@@ -8,10 +8,7 @@ import org.smollm3.error.InvalidModelException;
 
 /** Collects the tokens of {@code model.vocab} and refuses ids that contradict each other. */
 final class VocabularyBuilder {
-  /**
-   * How many ids may have no token. A vocabulary converted from SentencePiece keeps the ids of its
-   * 256 byte tokens, and those whose byte has a token elsewhere stay empty.
-   */
+  /** How many ids may have no token; which ones, {@link TokenizerReader} says. */
   static final int EMPTY_SLOTS_ALLOWED = 256;
 
   private final Problems problems;

@@ -10,7 +10,9 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.error.InvalidModelException;
+import org.smollm3.testdata.TestData;
 
 class GenerationConfigReaderTest {
   @Test
@@ -40,6 +42,18 @@ class GenerationConfigReaderTest {
         .containsExactly(7);
     assertThat(GenerationConfigReader.read("{\"eos_token_id\": null}", "g").eosTokenIds())
         .isEmpty();
+  }
+
+  @Test
+  void aSnapshotNeedNotHaveTheFile() {
+    FolderFiles tiny = FolderFiles.open(TestData.tiny());
+    assertThat(GenerationConfigReader.read(tiny).eosTokenIds()).containsExactly(4068, 4065);
+    FolderFiles none = FolderFiles.open(TestData.golden("smollm3-tiny"));
+    assertThat(GenerationConfigReader.read(none)).isEqualTo(GenerationConfig.empty());
+    assertThatThrownBy(() -> SmolLm3ConfigReader.read(none))
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessage(
+            none.location() + " has no file 'config.json'; it has golden.json, golden.safetensors");
   }
 
   @ParameterizedTest

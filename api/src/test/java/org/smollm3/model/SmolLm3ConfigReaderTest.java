@@ -2,6 +2,8 @@ package org.smollm3.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.smollm3.model.ConfigJson.read;
+import static org.smollm3.model.ConfigJson.refused;
 
 import java.util.List;
 import java.util.Optional;
@@ -19,44 +21,8 @@ import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.tensor.DType;
 import org.smollm3.testdata.TestData;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 class SmolLm3ConfigReaderTest {
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
-
-  /** The least that can be read. */
-  private static final String LEAST =
-      """
-      {"model_type": "smollm3", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 176,
-       "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2,
-       "max_position_embeddings": 256, "rms_norm_eps": 1e-06, "rope_theta": 10000.0,
-       "no_rope_layer_interval": 4}
-      """;
-
-  /** The least configuration with fields replaced; a field set to {@code absent} is removed. */
-  private static String with(String... namesAndValues) {
-    ObjectNode json = (ObjectNode) MAPPER.readTree(LEAST);
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      if (namesAndValues[i + 1].equals("absent")) {
-        json.remove(namesAndValues[i]);
-      } else {
-        json.set(namesAndValues[i], MAPPER.readTree(namesAndValues[i + 1]));
-      }
-    }
-    return json.toString();
-  }
-
-  private static SmolLm3Config read(String... namesAndValues) {
-    return SmolLm3ConfigReader.read(with(namesAndValues), "c");
-  }
-
-  private static RopeParameters rope(String scaling) {
-    return read("rope_scaling", scaling).rope();
-  }
-
   @Test
   void defaultsOnlyWhatSaysNothing() {
     SmolLm3Config config = read();
@@ -137,40 +103,6 @@ class SmolLm3ConfigReaderTest {
     assertThat(config.dtype()).isEqualTo(DType.F16);
     assertThat(config.rope()).isEqualTo(new RopeParameters.Llama3(500000, 8, 1, 4, 64));
     assertThat(config.eosTokenIds()).containsExactly(2);
-  }
-
-  @Test
-  void bothSpellingsMayAgree() {
-    SmolLm3Config config =
-        read(
-            "dtype", "\"bfloat16\"",
-            "torch_dtype", "\"bfloat16\"",
-            "rope_scaling", "{\"type\": \"linear\", \"rope_type\": \"linear\", \"factor\": 2}",
-            "rope_parameters",
-                "{\"rope_type\": \"linear\", \"factor\": 2.0, \"rope_theta\": 10000}");
-    assertThat(config.dtype()).isEqualTo(DType.BF16);
-    assertThat(config.rope()).isEqualTo(new RopeParameters.Linear(10000, 2));
-  }
-
-  @Test
-  void readsEveryFieldOfYarn() {
-    assertThat(
-            rope(
-                "{\"rope_type\": \"yarn\", \"factor\": 4, \"beta_fast\": 16, \"beta_slow\": 2,"
-                    + "\"attention_factor\": 1.1, \"mscale\": 0.5, \"mscale_all_dim\": 1,"
-                    + "\"truncate\": false}"))
-        .isEqualTo(
-            new RopeParameters.Yarn(
-                10000,
-                4,
-                256,
-                16,
-                2,
-                OptionalDouble.of(1.1),
-                Optional.of(0.5),
-                Optional.of(1.0),
-                false));
-    assertThat(rope("{\"rope_type\": \"default\"}")).isEqualTo(new RopeParameters.Default(10000));
   }
 
   @Test
@@ -341,93 +273,8 @@ class SmolLm3ConfigReaderTest {
             "0.5"));
   }
 
-  static List<Arguments> ropeContradictions() {
-    return List.of(
-        scaling("dynamic", "\"factor\": 2", kinds("dynamic")),
-        scaling("longrope", "\"factor\": 2", kinds("longrope")),
-        scaling("su", "\"factor\": 2", kinds("su")),
-        refused(
-            "rope_scaling.type is \"dynamic\", only 'default', 'linear', 'llama3' and 'yarn' can"
-                + " be computed",
-            "rope_scaling",
-            "{\"type\": \"dynamic\", \"factor\": 2}"),
-        refused(
-            "has no rope_scaling.rope_type, which has to be given",
-            "rope_scaling",
-            "{\"factor\": 2}"),
-        refused(
-            "rope_scaling.rope_type is \"yarn\", but type is 'linear'",
-            "rope_scaling",
-            "{\"type\": \"linear\", \"rope_type\": \"yarn\", \"factor\": 2}"),
-        refused("rope_scaling is \"yarn\", wanted an object", "rope_scaling", "\"yarn\""),
-        scaling(
-            "linear",
-            "\"truncate\": true",
-            "rope_type 'linear' takes no 'truncate', only"
-                + " [factor, partial_rotary_factor, rope_theta, rope_type, type]"),
-        scaling(
-            "default",
-            "\"factor\": 2",
-            "rope_type 'default' takes no 'factor', only"
-                + " [partial_rotary_factor, rope_theta, rope_type, type]"),
-        scaling("linear", "\"x\": null", "has no rope_scaling.factor, which has to be given"),
-        scaling("linear", "\"factor\": 0.5", "rope_scaling.factor is 0.5, wanted at least 1"),
-        scaling("linear", "\"factor\": \"2\"", "rope_scaling.factor is \"2\", wanted a number"),
-        scaling(
-            "llama3",
-            "\"factor\": 8, \"low_freq_factor\": 4, \"high_freq_factor\": 1,"
-                + "\"original_max_position_embeddings\": 64",
-            "rope_scaling.high_freq_factor is 1, wanted more than low_freq_factor 4.0"),
-        scaling(
-            "llama3",
-            "\"factor\": 8, \"high_freq_factor\": 1",
-            "has no rope_scaling.low_freq_factor, which has to be given"),
-        scaling(
-            "llama3",
-            "\"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4",
-            "has no rope_scaling.original_max_position_embeddings, which has to be given"),
-        scaling(
-            "yarn",
-            "\"factor\": 2, \"beta_fast\": 1",
-            "rope_scaling.beta_fast is 1, wanted more than beta_slow 1.0"),
-        scaling(
-            "yarn",
-            "\"factor\": 2, \"attention_factor\": 0",
-            "rope_scaling.attention_factor is 0, wanted a positive number"),
-        scaling(
-            "yarn",
-            "\"factor\": 2, \"partial_rotary_factor\": 0.5",
-            "rope_scaling.partial_rotary_factor is 0.5, only 1 can be computed"),
-        refused("rope_theta is 1, wanted a number above 1", "rope_theta", "1"),
-        refused(
-            "rope_parameters.rope_theta is 500000, but elsewhere it is 10000.0",
-            "rope_parameters",
-            "{\"rope_type\": \"default\", \"rope_theta\": 500000}"),
-        refused(
-            "rope_scaling is {\"rope_type\":\"linear\",\"factor\":2}, which contradicts"
-                + " rope_parameters",
-            "rope_scaling",
-            "{\"rope_type\": \"linear\", \"factor\": 2}",
-            "rope_parameters",
-            "{\"rope_type\": \"default\"}"));
-  }
-
-  private static String kinds(String kind) {
-    return "rope_scaling.rope_type is \""
-        + kind
-        + "\", only 'default', 'linear', 'llama3' and 'yarn' can be computed";
-  }
-
-  private static Arguments scaling(String type, String fields, String message) {
-    return refused(message, "rope_scaling", "{\"rope_type\": \"" + type + "\", " + fields + "}");
-  }
-
-  private static Arguments refused(String message, String... namesAndValues) {
-    return Arguments.of(message, namesAndValues);
-  }
-
   @ParameterizedTest(name = "{0}")
-  @MethodSource({"contradictions", "ropeContradictions"})
+  @MethodSource("contradictions")
   void refusesWhatContradictsItself(String message, String[] namesAndValues) {
     assertThatThrownBy(() -> read(namesAndValues))
         .isInstanceOf(InvalidModelException.class)
@@ -454,7 +301,7 @@ class SmolLm3ConfigReaderTest {
   @Property(tries = 2000)
   void aChangedCharacterIsReadOrRefused(
       @ForAll @IntRange(max = 400) int place, @ForAll char character) {
-    StringBuilder json = new StringBuilder(LEAST);
+    StringBuilder json = new StringBuilder(ConfigJson.LEAST);
     json.setCharAt(place % json.length(), character);
     try {
       SmolLm3ConfigReader.read(json.toString(), "c");
@@ -466,7 +313,7 @@ class SmolLm3ConfigReaderTest {
   @Test
   void readsTheRealModel() {
     FolderFiles files = FolderFiles.open(TestData.sharedFixture("smollm3-3b-metadata"));
-    SmolLm3Config config = SmolLm3ConfigReader.read(files.text("config.json"), "c");
+    SmolLm3Config config = SmolLm3ConfigReader.read(files);
 
     assertThat(config.hiddenSize()).isEqualTo(2048);
     assertThat(config.headDim()).isEqualTo(128);

@@ -1,11 +1,165 @@
 package org.smollm3.cli;
 
-import org.smollm3.error.BackendException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.smollm3.checkpoint.SafetensorsWriter;
+import org.smollm3.cli.GenerateRequest.Prompt;
+import org.smollm3.error.InvalidRequestException;
+import org.smollm3.generation.GenerationRequest;
+import org.smollm3.generation.GenerationResult;
+import org.smollm3.generation.Generator;
+import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.SamplingParams;
+import org.smollm3.generation.SmolLm3Model;
+import org.smollm3.generation.StopCriteria;
+import org.smollm3.generation.TokenListener;
+import org.smollm3.spi.Backend;
+import org.smollm3.spi.BackendOptions;
+import org.smollm3.spi.Backends;
+import org.smollm3.spi.LoadOptions;
+import org.smollm3.tensor.HostTensor;
+import org.smollm3.text.Tokenizer;
 
 /** Generation by the library. */
 final class LibraryTextGenerator implements TextGenerator {
   @Override
   public Result generate(GenerateRequest request, Listener listener) {
-    throw new BackendException("this build cannot generate text yet");
+    SmolLm3Model model =
+        request.model().isPresent()
+            ? SmolLm3Model.open(request.model().get())
+            : SmolLm3Model.embedded();
+    GenerationRequest generation = generation(request, GenerationRequest.defaults(model));
+    Backends.Choice choice = choose(request.backend());
+    try (Backend backend = choice.backend()) {
+      return run(request, model, generation, choice, backend, listener);
+    }
+  }
+
+  private static Backends.Choice choose(Optional<String> name) {
+    Backends backends = Backends.discover();
+    if (name.isEmpty()) {
+      return backends.choose(BackendOptions.defaults());
+    }
+    Backend backend = backends.open(name.get(), BackendOptions.defaults());
+    return new Backends.Choice(backend, "backend '" + backend.name() + "' chosen by --backend");
+  }
+
+  private static GenerationRequest generation(GenerateRequest request, GenerationRequest own) {
+    StopCriteria stop =
+        new StopCriteria(
+            own.stop().eosTokenIds(),
+            request.stop(),
+            request.maxNewTokens().orElse(own.stop().maxNewTokens()));
+    return own.withSampling(sampling(request.sampling(), own.sampling()))
+        .withStop(stop)
+        .withLogProbabilities(
+            request.logProbabilities()
+                ? GenerationRequest.LogProbabilities.REPORT
+                : GenerationRequest.LogProbabilities.OMIT);
+  }
+
+  /** What was asked for over what the model's files ask for. */
+  private static SamplingParams sampling(GenerateRequest.Sampling asked, SamplingParams own) {
+    boolean asksForSampling =
+        asked.temperature().isPresent()
+            || asked.topK().isPresent()
+            || asked.topP().isPresent()
+            || asked.seed().isPresent();
+    boolean greedy =
+        asked.greedy()
+            || (own.strategy() == SamplingParams.Strategy.GREEDY && !asksForSampling);
+    if (greedy) {
+      return SamplingParams.greedy();
+    }
+    SamplingParams base =
+        own.strategy() == SamplingParams.Strategy.SAMPLING ? own : SamplingParams.sampling();
+    return base.withTemperature(asked.temperature().orElse(base.temperature()))
+        .withTopK(asked.topK().orElse(base.topK()))
+        .withTopP(asked.topP().orElse(base.topP()))
+        .withSeed(asked.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()));
+  }
+
+  private static Result run(
+      GenerateRequest request,
+      SmolLm3Model model,
+      GenerationRequest generation,
+      Backends.Choice choice,
+      Backend backend,
+      Listener listener) {
+    boolean text = request.prompt() instanceof Prompt.OfText || model.hasTokenizer();
+    Optional<Tokenizer> tokenizer = text ? Optional.of(model.tokenizer()) : Optional.empty();
+    Map<String, HostTensor> taps = new LinkedHashMap<>();
+    Generator.Settings settings = Generator.Settings.of(model).withLoad(load(request, taps));
+    if (request.arithmetic().isPresent()) {
+      settings = settings.withArithmetic(request.arithmetic().get());
+    }
+    PromptBatch prompt = prompt(request.prompt(), tokenizer);
+    Generator generator = new Generator(model, backend, settings, tokenizer);
+    List<Token> tokens = new ArrayList<>();
+    long[] times = new long[2];
+    TokenListener relay =
+        token -> {
+          if (tokens.isEmpty()) {
+            times[0] = System.nanoTime();
+          }
+          times[1] = System.nanoTime();
+          tokens.add(new Token(token.id(), token.text(), token.logProbability()));
+          listener.text(token.text());
+          return TokenListener.Flow.CONTINUE;
+        };
+    listener.status(
+        "running " + model.location() + " in " + settings.arithmetic() + " on " + backend.name());
+    long start = System.nanoTime();
+    GenerationResult result = generator.generate(prompt, generation, relay).get(0);
+    request.dump().ifPresent(dump -> write(dump, taps));
+    return new Result(
+        model.location(),
+        backend.name(),
+        choice.reason(),
+        result.promptIds(),
+        tokens,
+        result.text(),
+        result.finishReason().name(),
+        (times[0] - start) / 1e9,
+        (times[1] - times[0]) / 1e9);
+  }
+
+  private static PromptBatch prompt(Prompt prompt, Optional<Tokenizer> tokenizer) {
+    int[] ids =
+        switch (prompt) {
+          case Prompt.OfText text -> tokenizer.orElseThrow().encode(text.text());
+          case Prompt.OfIds given ->
+              given.ids().stream().mapToInt(Integer::intValue).toArray();
+        };
+    if (ids.length == 0) {
+      throw new InvalidRequestException("the prompt is empty; give some text to continue");
+    }
+    return PromptBatch.of(List.of(ids));
+  }
+
+  /** Keeps of every tap the value in the first run, which is the prompt's. */
+  private static LoadOptions load(GenerateRequest request, Map<String, HostTensor> taps) {
+    if (request.dump().isEmpty()) {
+      return LoadOptions.defaults();
+    }
+    return LoadOptions.defaults()
+        .withTaps(request.dump().get().taps().toString())
+        .withListener((name, rank, value) -> taps.putIfAbsent(name, value));
+  }
+
+  private static void write(GenerateRequest.Dump dump, Map<String, HostTensor> taps) {
+    if (taps.isEmpty()) {
+      throw new InvalidRequestException(
+          "--taps "
+              + OneLine.quote(dump.taps().toString())
+              + " matches no tensor; names are like layers.0.self_attn.q_proj, layers.0 and norm");
+    }
+    Path target = dump.file();
+    SafetensorsWriter.write(target, taps);
   }
 }

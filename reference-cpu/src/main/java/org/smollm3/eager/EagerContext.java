@@ -21,6 +21,7 @@ final class EagerContext implements GraphContext {
   private final int degree;
   private final LoadOptions options;
   private final ScopedErrors errors;
+  private final Collectives collectives;
   private final Tensor rankTensor;
   private final Map<String, Tensor> inputs = new LinkedHashMap<>();
   private final Map<String, HostTensor> taps = new LinkedHashMap<>();
@@ -31,12 +32,14 @@ final class EagerContext implements GraphContext {
       int degree,
       LoadOptions options,
       ScopedErrors errors,
+      Collectives collectives,
       Map<String, HostTensor> values) {
     this.runner = runner;
     this.rank = rank;
     this.degree = degree;
     this.options = options;
     this.errors = errors;
+    this.collectives = collectives;
     this.rankTensor = ops().constant(HostTensor.ofInts(Shape.of(1), rank));
     values.forEach((name, value) -> inputs.put(name, ops().constant(value)));
   }
@@ -48,7 +51,7 @@ final class EagerContext implements GraphContext {
 
   @Override
   public Collectives collectives() {
-    return runner.collectives();
+    return collectives;
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.smollm3.eager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -26,6 +27,7 @@ public final class EagerSession implements Session {
   private final ProgramSpec program;
   private final List<RankRunner> runners;
   private final ReentrantLock lock = new ReentrantLock();
+  private volatile Optional<RankExchange> current = Optional.empty();
   private boolean running;
   private boolean closed;
 
@@ -52,8 +54,17 @@ public final class EagerSession implements Session {
       LoadOptions options,
       RankKernels.Factory kernels) {
     ProgramChecks.checkProgram(backend, declared, program, options);
-    RankRunner only = RankRunner.load(0, program, weights, options, new SingleRank(), kernels);
-    return new EagerSession(program, List.of(only));
+    int degree = program.tensorParallelDegree();
+    List<RankRunner> runners = new ArrayList<>();
+    try {
+      for (int rank = 0; rank < degree; rank++) {
+        runners.add(RankRunner.load(rank, program, weights, options, kernels));
+      }
+      return new EagerSession(program, List.copyOf(runners));
+    } catch (RuntimeException | Error e) {
+      runners.forEach(RankRunner::close);
+      throw e;
+    }
   }
 
   @Override
@@ -62,19 +73,44 @@ public final class EagerSession implements Session {
         () -> {
           GraphSpec graph = program.graph(graphName);
           ProgramChecks.checkInputs(graph, inputs);
-          List<Map<String, HostTensor>> outputs = new ArrayList<>();
-          List<Map<String, HostTensor>> taps = new ArrayList<>();
-          for (RankRunner runner : runners) {
-            RankRunner.Result result = runner.run(graph, inputs);
-            outputs.add(result.outputs());
-            taps.add(result.taps());
-          }
-          return new Outputs(List.copyOf(outputs), List.copyOf(taps));
+          List<RankRunner.Result> results = runRanks(graph, inputs);
+          return new Outputs(
+              results.stream().map(RankRunner.Result::outputs).toList(),
+              results.stream().map(RankRunner.Result::taps).toList());
         });
+  }
+
+  private List<RankRunner.Result> runRanks(GraphSpec graph, Map<String, HostTensor> inputs) {
+    int degree = runners.size();
+    if (degree == 1) {
+      return List.of(runners.get(0).run(graph, inputs, new SingleRank()));
+    }
+    RankExchange exchange = new RankExchange(degree);
+    current = Optional.of(exchange);
+    try {
+      return RankThreads.run(
+          degree,
+          exchange,
+          rank -> {
+            RankRunner runner = runners.get(rank);
+            return runner.run(
+                graph, inputs, new RankCollectives(rank, degree, runner.kernels(), exchange));
+          });
+    } finally {
+      current = Optional.empty();
+    }
+  }
+
+  /** Whether the caller is a rank of the present run, whose caller holds the lock for it. */
+  private boolean isRankOfRun() {
+    return current.isPresent() && RankThreads.isIn(current.get());
   }
 
   /** Runs a call alone, on an open session, outside of any run. */
   private <T> T exclusively(Supplier<T> call) {
+    if (isRankOfRun()) {
+      throw new IllegalStateException("a body or a tap listener calls its own session");
+    }
     lock.lock();
     try {
       requireOpen();
@@ -101,22 +137,29 @@ public final class EagerSession implements Session {
   /** {@inheritDoc} A tap listener may call it, and sees the state as the run has left it so far. */
   @Override
   public HostTensor readState(String name, int rank) {
+    if (isRankOfRun()) {
+      return readNow(name, rank);
+    }
     lock.lock();
     try {
-      requireOpen();
-      if (rank < 0 || rank >= runners.size()) {
-        throw new InvalidRequestException(
-            "state '" + name + "': rank " + rank + " is not below " + runners.size());
-      }
-      StateCell cell = runners.get(rank).cells().get(name);
-      if (cell == null) {
-        throw new InvalidRequestException(
-            "no state '" + name + "'; there are " + runners.get(rank).cells().keySet());
-      }
-      return cell.storage().copy();
+      return readNow(name, rank);
     } finally {
       lock.unlock();
     }
+  }
+
+  private HostTensor readNow(String name, int rank) {
+    requireOpen();
+    if (rank < 0 || rank >= runners.size()) {
+      throw new InvalidRequestException(
+          "state '" + name + "': rank " + rank + " is not below " + runners.size());
+    }
+    StateCell cell = runners.get(rank).cells().get(name);
+    if (cell == null) {
+      throw new InvalidRequestException(
+          "no state '" + name + "'; there are " + runners.get(rank).cells().keySet());
+    }
+    return cell.storage().copy();
   }
 
   @Override
@@ -133,6 +176,9 @@ public final class EagerSession implements Session {
   /** Waits for a run on another thread. */
   @Override
   public void close() {
+    if (isRankOfRun()) {
+      throw new IllegalStateException("a body or a tap listener closes its own session");
+    }
     lock.lock();
     try {
       if (running) {

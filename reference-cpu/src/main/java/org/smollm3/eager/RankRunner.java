@@ -24,7 +24,6 @@ final class RankRunner implements AutoCloseable {
   private final int rank;
   private final int degree;
   private final LoadOptions options;
-  private final Collectives collectives;
   private final Workspace workspace = new Workspace();
   private final RankKernels kernels;
   private final Map<String, EagerTensor> weights = new LinkedHashMap<>();
@@ -34,15 +33,10 @@ final class RankRunner implements AutoCloseable {
   record Result(Map<String, HostTensor> outputs, Map<String, HostTensor> taps) {}
 
   private RankRunner(
-      int rank,
-      ProgramSpec program,
-      LoadOptions options,
-      Collectives collectives,
-      RankKernels.Factory factory) {
+      int rank, ProgramSpec program, LoadOptions options, RankKernels.Factory factory) {
     this.rank = rank;
     this.degree = program.tensorParallelDegree();
     this.options = options;
-    this.collectives = collectives;
     this.kernels = factory.open(rank, workspace);
   }
 
@@ -51,9 +45,8 @@ final class RankRunner implements AutoCloseable {
       ProgramSpec program,
       WeightSource source,
       LoadOptions options,
-      Collectives collectives,
       RankKernels.Factory factory) {
-    RankRunner runner = new RankRunner(rank, program, options, collectives, factory);
+    RankRunner runner = new RankRunner(rank, program, options, factory);
     try {
       runner.loadWeights(program, source);
       for (TensorSpec spec : program.states()) {
@@ -93,12 +86,13 @@ final class RankRunner implements AutoCloseable {
     }
   }
 
-  Result run(GraphSpec graph, Map<String, HostTensor> inputs) {
+  Result run(GraphSpec graph, Map<String, HostTensor> inputs, Collectives collectives) {
     ScopedErrors errors = new ScopedErrors();
     String scope = "graph '" + graph.name() + "'";
     workspace.enter(scope);
     try {
-      EagerContext context = new EagerContext(this, rank, degree, options, errors, inputs);
+      EagerContext context =
+          new EagerContext(this, rank, degree, options, errors, collectives, inputs);
       GraphResult result = graph.body().run(context);
       checkStates(result);
       Map<String, HostTensor> outputs = new LinkedHashMap<>();
@@ -161,10 +155,6 @@ final class RankRunner implements AutoCloseable {
 
   RankKernels kernels() {
     return kernels;
-  }
-
-  Collectives collectives() {
-    return collectives;
   }
 
   Map<String, EagerTensor> weights() {

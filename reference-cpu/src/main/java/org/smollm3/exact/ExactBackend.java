@@ -17,8 +17,7 @@ final class ExactBackend implements Backend {
   static final String NAME = "exact";
 
   static final Set<Capability> CAPABILITIES =
-      Set.copyOf(
-          EnumSet.complementOf(EnumSet.of(Capability.TENSOR_PARALLEL, Capability.DEVICE_SAMPLING)));
+      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
 
   private volatile boolean closed;
 

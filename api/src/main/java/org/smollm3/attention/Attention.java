@@ -1,0 +1,128 @@
+package org.smollm3.attention;
+
+import java.util.OptionalInt;
+import org.smollm3.kvcache.KvCacheManager;
+import org.smollm3.parallel.Bias;
+import org.smollm3.parallel.ColumnParallelLinear;
+import org.smollm3.parallel.GqaSharding;
+import org.smollm3.parallel.RowParallelLinear;
+import org.smollm3.parallel.Sharding;
+import org.smollm3.spi.AttentionKind;
+import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TensorOps;
+import org.smollm3.tensor.DType;
+import org.smollm3.tensor.Shape;
+
+/**
+ * Grouped-query self-attention of one layer on one rank: projections, rotary embedding where the
+ * layer uses it, attention over the cache and the active tokens, cache update, output projection.
+ *
+ * @param layer index of the layer
+ * @param gqa which heads each rank holds
+ * @param qkv whether the projections before attention are one weight
+ * @param usesRope false for a NoPE layer
+ * @param slidingWindow present if the layer sees only a window
+ * @param reduceType in which the ranks' output projections are summed
+ */
+public record Attention(
+    int layer,
+    GqaSharding gqa,
+    int headDim,
+    Sharding.Qkv qkv,
+    Bias bias,
+    boolean usesRope,
+    OptionalInt slidingWindow,
+    DType reduceType) {
+
+  private record Projected(Tensor q, Tensor k, Tensor v) {}
+
+  /**
+   * Runs the layer's attention.
+   *
+   * @param x [B, T, hidden], normalised
+   * @param rotaryTable F32[B, T, D] of {@link TensorOps#rotaryTable}
+   * @param seqIds I32[B]
+   * @param positions I32[B, T]
+   * @return [B, T, hidden], to be added to the residual
+   */
+  public Tensor forward(
+      GraphContext context,
+      Tensor x,
+      Tensor rotaryTable,
+      Tensor seqIds,
+      Tensor positions,
+      KvCacheManager cache,
+      AttentionKind kind) {
+    TensorOps ops = context.ops();
+    Projected projected =
+        qkv == Sharding.Qkv.FUSED ? projectFused(context, x) : projectEach(context, x);
+    context.tap(name("q_proj"), projected.q());
+    context.tap(name("k_proj"), projected.k());
+    context.tap(name("v_proj"), projected.v());
+    Tensor q = heads(context, projected.q(), gqa.localHeads());
+    Tensor k = heads(context, projected.k(), gqa.localKvHeads());
+    Tensor v = heads(context, projected.v(), gqa.localKvHeads());
+    if (usesRope) {
+      q = ops.rotate(q, rotaryTable);
+      k = ops.rotate(k, rotaryTable);
+      context.tap(name("q_rope"), q);
+      context.tap(name("k_rope"), k);
+    }
+    AttentionSpec spec = new AttentionSpec(kind, 1.0 / Math.sqrt(headDim), slidingWindow);
+    Tensor mixed =
+        ops.attend(q, cache.keys(layer), cache.values(layer), k, v, seqIds, positions, spec);
+    cache.update(layer, k, v);
+    Tensor flat =
+        ops.reshape(
+            ops.transpose(mixed, 0, 2, 1, 3),
+            Shape.of(x.shape().dim(0), x.shape().dim(1), (long) gqa.localHeads() * headDim));
+    context.tap(name("attn"), flat);
+    Tensor out =
+        new RowParallelLinear(
+                name("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
+            .forward(context, flat, x.dtype());
+    context.tap(name("o_proj"), out);
+    return out;
+  }
+
+  private Projected projectEach(GraphContext context, Tensor x) {
+    return new Projected(
+        project(context, "q_proj", gqa.paddedHeads(), x),
+        project(context, "k_proj", gqa.paddedKvHeads(), x),
+        project(context, "v_proj", gqa.paddedKvHeads(), x));
+  }
+
+  /** One product, cut into the rank's queries, keys and values. */
+  private Projected projectFused(GraphContext context, Tensor x) {
+    TensorOps ops = context.ops();
+    Tensor all = project(context, "Wqkv", gqa.paddedHeads() + 2 * gqa.paddedKvHeads(), x);
+    long keys = (long) gqa.localHeads() * headDim;
+    long values = keys + (long) gqa.localKvHeads() * headDim;
+    int last = all.shape().rank() - 1;
+    return new Projected(
+        ops.slice(all, last, 0, keys),
+        ops.slice(all, last, keys, values),
+        ops.slice(all, last, values, all.shape().dim(last)));
+  }
+
+  private Tensor project(GraphContext context, String projection, int totalHeads, Tensor x) {
+    return new ColumnParallelLinear(
+            name("qkv_proj." + projection),
+            totalHeads * headDim,
+            bias,
+            ColumnParallelLinear.Output.LOCAL)
+        .forward(context, x, x.dtype());
+  }
+
+  /** [B, T, n * D] to [B, n, T, D]. */
+  private Tensor heads(GraphContext context, Tensor x, int count) {
+    Shape split = Shape.of(x.shape().dim(0), x.shape().dim(1), count, headDim);
+    return context.ops().transpose(context.ops().reshape(x, split), 0, 2, 1, 3);
+  }
+
+  private String name(String part) {
+    return "layers." + layer + ".self_attn." + part;
+  }
+}

@@ -1,0 +1,132 @@
+package org.smollm3.generation;
+
+import java.nio.file.Path;
+import java.util.ServiceLoader;
+import org.smollm3.checkpoint.Checkpoint;
+import org.smollm3.checkpoint.CheckpointWeights;
+import org.smollm3.checkpoint.FolderFiles;
+import org.smollm3.error.InvalidModelException;
+import org.smollm3.model.DecoderGraphs;
+import org.smollm3.model.DecoderOptions;
+import org.smollm3.model.GenerationConfig;
+import org.smollm3.model.GenerationConfigReader;
+import org.smollm3.model.SmolLm3Config;
+import org.smollm3.model.SmolLm3ConfigReader;
+import org.smollm3.spi.Backend;
+import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.ModelFiles;
+import org.smollm3.spi.ModelSource;
+import org.smollm3.spi.ProgramSpec;
+import org.smollm3.text.Tokenizer;
+
+/** A model snapshot: configuration, validated weights, generation defaults, tokenizer. */
+public final class SmolLm3Model {
+  private static final String CONFIG = "config.json";
+  private static final String TOKENIZER = "tokenizer.json";
+  private static final String GENERATION_CONFIG = "generation_config.json";
+
+  private final ModelFiles files;
+  private final SmolLm3Config config;
+  private final GenerationConfig generationConfig;
+  private final CheckpointWeights weights;
+
+  private SmolLm3Model(
+      ModelFiles files,
+      SmolLm3Config config,
+      GenerationConfig generationConfig,
+      CheckpointWeights weights) {
+    this.files = files;
+    this.config = config;
+    this.generationConfig = generationConfig;
+    this.weights = weights;
+  }
+
+  /**
+   * Opens a snapshot folder and validates config and weights.
+   *
+   * @throws InvalidModelException if anything in it is missing, broken or not supported
+   */
+  public static SmolLm3Model open(Path folder) {
+    return open(FolderFiles.open(folder));
+  }
+
+  /** As {@link #open(Path)}, from files anywhere. */
+  public static SmolLm3Model open(ModelFiles files) {
+    SmolLm3Config config =
+        SmolLm3ConfigReader.read(files.text(CONFIG), files.location() + "/" + CONFIG);
+    GenerationConfig generation =
+        files.contains(GENERATION_CONFIG)
+            ? GenerationConfigReader.read(
+                files.text(GENERATION_CONFIG), files.location() + "/" + GENERATION_CONFIG)
+            : GenerationConfig.empty();
+    CheckpointWeights weights = CheckpointWeights.of(config, Checkpoint.open(files));
+    return new SmolLm3Model(files, config, generation, weights);
+  }
+
+  /**
+   * Opens the model that comes with the program.
+   *
+   * @throws InvalidModelException if none is on the class path or module path
+   */
+  public static SmolLm3Model embedded() {
+    return ServiceLoader.load(ModelSource.class)
+        .findFirst()
+        .map(source -> open(source.files()))
+        .orElseThrow(
+            () ->
+                new InvalidModelException(
+                    "no embedded model found; add smollm3-weights-fixtures or name a model folder"));
+  }
+
+  /** Where the files are, for messages. */
+  public String location() {
+    return files.location();
+  }
+
+  public SmolLm3Config config() {
+    return config;
+  }
+
+  public GenerationConfig generationConfig() {
+    return generationConfig;
+  }
+
+  public CheckpointWeights weights() {
+    return weights;
+  }
+
+  public boolean hasTokenizer() {
+    return files.contains(TOKENIZER);
+  }
+
+  /**
+   * Reads the tokenizer.
+   *
+   * @throws InvalidModelException if the snapshot has none or it is broken
+   */
+  public Tokenizer tokenizer() {
+    if (!files.contains(TOKENIZER)) {
+      throw new InvalidModelException(
+          location() + ": no " + TOKENIZER + "; text needs one, token ids do not");
+    }
+    return Tokenizer.parse(files.map(TOKENIZER), location() + "/" + TOKENIZER);
+  }
+
+  /** The program of this model for a backend with dynamic shapes. */
+  public ProgramSpec program(DecoderOptions options) {
+    return DecoderGraphs.dynamic(config, weights.sharded(options.sharding()).specs(), options);
+  }
+
+  /**
+   * Loads this model into a backend.
+   *
+   * @throws org.smollm3.error.UnsupportedCapabilityException if the backend lacks what it needs
+   */
+  public DecoderRunner load(Backend backend, DecoderOptions options, LoadOptions load) {
+    return new DecoderRunner(
+        backend.load(program(options), weights.sharded(options.sharding()), load),
+        config.vocabSize(),
+        options.slots(),
+        options.capacity());
+  }
+}

@@ -1,0 +1,71 @@
+package org.smollm3.kvcache;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.smollm3.spi.AttentionKind;
+import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.State;
+import org.smollm3.spi.Tensor;
+
+/**
+ * The cache's state handles while one graph body runs: hands out the current handle of each layer,
+ * replaces it on update, and gives the final ones at the end.
+ */
+public final class KvCacheManager {
+  private final GraphContext context;
+  private final Tensor seqIds;
+  private final Tensor positions;
+  private final AttentionKind kind;
+  private final Map<String, State> handles = new LinkedHashMap<>();
+
+  /**
+   * Takes the handles of all layers.
+   *
+   * @param seqIds I32[B], the cache slot of each row
+   * @param positions I32[B, T], the position of each active token
+   */
+  public KvCacheManager(
+      GraphContext context, int layers, Tensor seqIds, Tensor positions, AttentionKind kind) {
+    this.context = context;
+    this.seqIds = seqIds;
+    this.positions = positions;
+    this.kind = kind;
+    for (int layer = 0; layer < layers; layer++) {
+      handles.put(KvCacheSpec.keyName(layer), context.state(KvCacheSpec.keyName(layer)));
+      handles.put(KvCacheSpec.valueName(layer), context.state(KvCacheSpec.valueName(layer)));
+    }
+  }
+
+  /** The layer's keys, before or after {@link #update}. */
+  public State keys(int layer) {
+    return handle(KvCacheSpec.keyName(layer));
+  }
+
+  /** The layer's values, before or after {@link #update}. */
+  public State values(int layer) {
+    return handle(KvCacheSpec.valueName(layer));
+  }
+
+  /** Stores the active keys and values [B, G, T, D] of a layer. */
+  public void update(int layer, Tensor keys, Tensor values) {
+    store(KvCacheSpec.keyName(layer), keys);
+    store(KvCacheSpec.valueName(layer), values);
+  }
+
+  private void store(String name, Tensor active) {
+    handles.put(name, context.ops().updateCache(handle(name), active, seqIds, positions, kind));
+  }
+
+  private State handle(String name) {
+    State state = handles.get(name);
+    if (state == null) {
+      throw new IllegalArgumentException("no cache state " + name);
+    }
+    return state;
+  }
+
+  /** One final handle per state. */
+  public Map<String, State> finalStates() {
+    return handles;
+  }
+}

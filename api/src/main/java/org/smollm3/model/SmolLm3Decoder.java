@@ -1,0 +1,101 @@
+package org.smollm3.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import org.smollm3.attention.Attention;
+import org.smollm3.attention.RotaryEmbedding;
+import org.smollm3.kvcache.KvCacheManager;
+import org.smollm3.parallel.Bias;
+import org.smollm3.parallel.ColumnParallelLinear;
+import org.smollm3.parallel.ParallelEmbedding;
+import org.smollm3.spi.AttentionKind;
+import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TensorOps;
+import org.smollm3.tensor.DType;
+import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Shape;
+
+/** The decoder stack: embedding, layers, final norm, and the head. */
+final class SmolLm3Decoder {
+  private final SmolLm3Config config;
+  private final DecoderOptions options;
+  private final List<DecoderLayer> layers;
+  private final HostTensor inverseFrequencies;
+  private final double rotaryScaling;
+
+  SmolLm3Decoder(SmolLm3Config config, DecoderOptions options) {
+    this.config = config;
+    this.options = options;
+    float[] frequencies = RotaryEmbedding.inverseFrequencies(config.rope(), config.headDim());
+    this.inverseFrequencies = HostTensor.ofFloats(Shape.of(frequencies.length), frequencies);
+    this.rotaryScaling = RotaryEmbedding.attentionScaling(config.rope());
+    List<DecoderLayer> stack = new ArrayList<>();
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      stack.add(layer(config, options, i));
+    }
+    this.layers = List.copyOf(stack);
+  }
+
+  private static DecoderLayer layer(SmolLm3Config config, DecoderOptions options, int index) {
+    Attention attention =
+        new Attention(
+            index,
+            options.gqa(config),
+            config.headDim(),
+            options.sharding().qkv(),
+            Bias.of(config.attentionBias()),
+            config.usesRope(index),
+            config.isSliding(index) ? config.slidingWindow() : OptionalInt.empty(),
+            options.reduceType());
+    Mlp mlp =
+        new Mlp(index, config.intermediateSize(), Bias.of(config.mlpBias()), options.reduceType());
+    return new DecoderLayer(index, config.rmsNormEps(), attention, mlp);
+  }
+
+  /**
+   * Runs all layers and the final norm.
+   *
+   * @param ids I32[B, T]
+   * @param positions I32[B, T]
+   * @param seqIds I32[B]
+   * @return [B, T, hidden] after the final norm
+   */
+  Tensor hidden(
+      GraphContext context,
+      Tensor ids,
+      Tensor positions,
+      Tensor seqIds,
+      KvCacheManager cache,
+      AttentionKind kind) {
+    TensorOps ops = context.ops();
+    Tensor x =
+        new ParallelEmbedding(
+                "embed_tokens", config.hiddenSize(), ParallelEmbedding.Split.EMBEDDING)
+            .forward(context, ids, options.arithmetic());
+    context.tap("embed_tokens", x);
+    Tensor table = ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling);
+    for (DecoderLayer layer : layers) {
+      String name = "layers." + layer.layer();
+      Tensor before = x;
+      x =
+          context.scope(
+              name, () -> layer.forward(context, before, table, seqIds, positions, cache, kind));
+      context.tap(name, x);
+    }
+    Tensor normed = ops.rmsNorm(x, context.weight("norm.weight"), config.rmsNormEps());
+    context.tap("norm", normed);
+    return normed;
+  }
+
+  /** Logits F32[B, T, vocab] of hidden states [B, T, hidden]. */
+  Tensor logits(GraphContext context, Tensor hidden) {
+    Tensor logits =
+        new ColumnParallelLinear(
+                "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.GATHERED)
+            .forward(context, hidden, DType.F32);
+    context.tap("lm_head", logits);
+    return logits;
+  }
+}

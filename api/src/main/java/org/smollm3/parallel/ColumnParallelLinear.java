@@ -1,0 +1,44 @@
+package org.smollm3.parallel;
+
+import java.util.Optional;
+import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.Tensor;
+import org.smollm3.tensor.DType;
+
+/**
+ * A linear layer whose outputs are split: rank r holds rows [r * n, (r + 1) * n) of the weight,
+ * padded with zero rows to a multiple of the degree, and the same part of the bias.
+ *
+ * @param name of the layer; its weights are {@code name.weight} and {@code name.bias}
+ * @param outputs before padding
+ */
+public record ColumnParallelLinear(String name, int outputs, Bias bias, Output output) {
+  /** What becomes of the parts. */
+  public enum Output {
+    /** Each rank keeps its part. */
+    LOCAL,
+    /** Every rank receives all parts, the padding cut off. */
+    GATHERED
+  }
+
+  /**
+   * @param x [..., in], the same on every rank
+   * @return [..., local outputs] or [..., outputs] of type {@code dtype}
+   */
+  public Tensor forward(GraphContext context, Tensor x, DType dtype) {
+    Optional<Tensor> b =
+        bias == Bias.PRESENT ? Optional.of(context.weight(name + ".bias")) : Optional.empty();
+    Tensor y = context.ops().linear(x, context.weight(name + ".weight"), b, dtype);
+    if (output == Output.LOCAL || context.tensorParallelDegree() == 1) {
+      return y;
+    }
+    return gather(context, y, outputs);
+  }
+
+  /** All ranks' parts along the last axis, cut to its size without padding. */
+  static Tensor gather(GraphContext context, Tensor part, int size) {
+    int last = part.shape().rank() - 1;
+    Tensor whole = context.collectives().allGather(part, last);
+    return whole.shape().dim(last) == size ? whole : context.ops().slice(whole, last, 0, size);
+  }
+}

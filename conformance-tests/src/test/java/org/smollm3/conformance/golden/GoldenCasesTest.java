@@ -1,0 +1,67 @@
+package org.smollm3.conformance.golden;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.smollm3.parallel.Sharding;
+import org.smollm3.spi.Backend;
+import org.smollm3.spi.BackendOptions;
+import org.smollm3.spi.Backends;
+
+/** Our own backends against the golden cases. */
+class GoldenCasesTest {
+  private static Stream<DynamicTest> check(String name) {
+    return GoldenData.cases().stream()
+        .map(
+            folder ->
+                DynamicTest.dynamicTest(
+                    name + " on " + folder.getFileName(), () -> check(name, folder)));
+  }
+
+  private static void check(String name, Path folder) {
+    try (Backend backend = Backends.discover().open(name, BackendOptions.defaults())) {
+      GoldenChecker.Report report =
+          GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE);
+      assertThat(report.findings()).hasSizeGreaterThan(10);
+      assertThat(report.findings())
+          .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
+    }
+  }
+
+  @Test
+  void thereAreTenCases() {
+    assertThat(GoldenData.cases()).hasSize(10);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> exact() {
+    return check("exact");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> cpu() {
+    return check("cpu");
+  }
+
+  @Test
+  void cpuInFloat32IsMoreAccurateThanPyTorch() {
+    try (Backend backend = Backends.discover().open("cpu", BackendOptions.defaults())) {
+      List<GoldenChecker.Report> reports =
+          GoldenData.cases().stream()
+              .map(folder -> GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE))
+              .toList();
+      double[] ratios =
+          reports.stream()
+              .filter(report -> report.logitsRatio().isPresent())
+              .mapToDouble(report -> report.logitsRatio().getAsDouble())
+              .toArray();
+      assertThat(ratios).hasSize(8);
+      assertThat(CheckTool.geometricMean(ratios)).isLessThan(GoldenRules.FLOAT32_MEAN_RATIO);
+    }
+  }
+}

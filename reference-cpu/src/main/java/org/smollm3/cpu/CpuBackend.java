@@ -1,0 +1,74 @@
+package org.smollm3.cpu;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.smollm3.cpu.kernels.Kernels;
+import org.smollm3.eager.EagerSession;
+import org.smollm3.spi.Backend;
+import org.smollm3.spi.Capability;
+import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.NumericsProfile;
+import org.smollm3.spi.ProgramSpec;
+import org.smollm3.spi.Session;
+import org.smollm3.spi.WeightSource;
+import org.smollm3.tensor.DType;
+
+/** The kernels with their threads; sessions share both. */
+final class CpuBackend implements Backend {
+  static final String NAME = "cpu";
+
+  static final Set<Capability> CAPABILITIES =
+      Set.copyOf(
+          EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+
+  private final WorkerPool pool;
+  private final Kernels kernels;
+  private volatile boolean closed;
+
+  CpuBackend(CpuSettings settings) {
+    pool = new WorkerPool(settings.threads());
+    kernels = settings.kernels(pool);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return CAPABILITIES;
+  }
+
+  @Override
+  public NumericsProfile numerics() {
+    return new NumericsProfile(
+        DType.F32,
+        DType.F32,
+        NumericsProfile.Rounding.NEAREST_EVEN,
+        NumericsProfile.Subnormals.KEPT,
+        NumericsProfile.Determinism.BITWISE,
+        Set.of());
+  }
+
+  @Override
+  public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
+    if (closed) {
+      throw new IllegalStateException("backend 'cpu' is closed");
+    }
+    return EagerSession.load(
+        NAME,
+        CAPABILITIES,
+        program,
+        weights,
+        options,
+        (rank, workspace) -> new CpuMemory(kernels, workspace));
+  }
+
+  /** Ends the threads; sessions that are still open cannot run any more. */
+  @Override
+  public void close() {
+    closed = true;
+    pool.close();
+  }
+}

@@ -1,0 +1,45 @@
+package org.smollm3.cpu;
+
+import org.smollm3.error.BackendException;
+import org.smollm3.spi.Availability;
+import org.smollm3.spi.Backend;
+import org.smollm3.spi.BackendOptions;
+import org.smollm3.spi.BackendProvider;
+
+/**
+ * Provider "cpu": fast and deterministic. The option {@code threads} or the property {@code
+ * smollm3.threads} sets the number of threads, {@code smollm3.vectorBits} forces a width of
+ * vectors; neither changes a result.
+ */
+public final class CpuBackendProvider implements BackendProvider {
+  @Override
+  public String name() {
+    return CpuBackend.NAME;
+  }
+
+  @Override
+  public String description() {
+    return "the processor, by the Java Vector API: the same bits for any number of threads and width"
+        + " of vectors";
+  }
+
+  @Override
+  public int priority() {
+    return 100;
+  }
+
+  @Override
+  public Availability probe() {
+    try {
+      return new Availability.Available(CpuSettings.read(BackendOptions.defaults()).details());
+    } catch (BackendException e) {
+      return new Availability.Unavailable(
+          String.valueOf(e.getMessage()), "correct or unset the property");
+    }
+  }
+
+  @Override
+  public Backend open(BackendOptions options) {
+    return new CpuBackend(CpuSettings.read(options));
+  }
+}

@@ -1,0 +1,62 @@
+package org.smollm3.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The innermost loops of matrix products: sums over 16 virtual lanes (see {@link Layout}), one
+ * class for each vector width. Offsets are in bytes. Accumulators are 16 floats in memory, so that
+ * a sum can be continued by another call; they are locals while a loop runs.
+ */
+interface Lanes {
+  /** Width of the vectors in bits; 0 for scalar. */
+  int bits();
+
+  /**
+   * Four rows of bfloat16 with one packed vector: for r in 0 to 3, acc[r] += w[r] * x over {@code
+   * blocks} blocks of 32 elements.
+   *
+   * @param w holds the rows at {@code w0} to {@code w3}, unaligned
+   * @param x packed {@link Layout#PAIRED} from offset {@code x0}
+   * @param acc the accumulators at offsets {@code a}, {@code a + as}, {@code a + 2 as}, {@code a +
+   *     3 as}
+   */
+  void rowsBf16(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as);
+
+  /** As {@link #rowsBf16} for rows of float32: {@code steps} steps of 16 elements. */
+  void rowsF32(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int steps,
+      MemorySegment acc,
+      long a,
+      long as);
+
+  /**
+   * Four packed rows with four others: acc[4 i + j] += x[i] * w[j] over {@code steps} steps. Row i
+   * of a panel has its step s at {@code 256 s + 64 i}; accumulators are 64 bytes apart.
+   */
+  void block(
+      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a);
+
+  /**
+   * Folds 16 accumulators, 64 bytes apart from {@code a}, into 16 floats at {@code o}; what the
+   * accumulators hold afterwards is undefined.
+   */
+  void fold(MemorySegment acc, long a, MemorySegment out, long o);
+}

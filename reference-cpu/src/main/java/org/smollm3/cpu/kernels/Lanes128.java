@@ -1,0 +1,212 @@
+package org.smollm3.cpu.kernels;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static org.smollm3.cpu.kernels.Operand.FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * {@link Lanes} with four 128-bit vectors for the 16 virtual lanes. The same loops run over groups
+ * of lanes: what a group needs of a step is in the cache when the next group comes to it.
+ */
+final class Lanes128 implements Lanes {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_128;
+  private static final int HIGH_HALF = 0xffff_0000;
+
+  /** Bytes of a vector. */
+  private static final int V = 16;
+
+  @Override
+  public int bits() {
+    return 128;
+  }
+
+  private static FloatVector at(MemorySegment segment, long offset) {
+    return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
+  }
+
+  private static IntVector pairs(MemorySegment segment, long offset) {
+    return IntVector.fromMemorySegment(I, segment, offset, LITTLE_ENDIAN);
+  }
+
+  private static FloatVector even(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static FloatVector odd(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+  }
+
+  @Override
+  public void rowsBf16(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+      twoBf16(w, w0 + g, w1 + g, x, x0 + g, blocks, acc, a + g, as);
+      twoBf16(w, w2 + g, w3 + g, x, x0 + g, blocks, acc, a + 2 * as + g, as);
+    }
+  }
+
+  private static void twoBf16(
+      MemorySegment w,
+      long w0,
+      long w1,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + V);
+    FloatVector s10 = at(acc, a + as);
+    FloatVector s11 = at(acc, a + as + V);
+    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
+      FloatVector xe = at(x, x0 + 2 * o);
+      FloatVector xo = at(x, x0 + 2 * o + 64);
+      IntVector p = pairs(w, w0 + o);
+      s00 = odd(p).fma(xo, even(p).fma(xe, s00));
+      p = pairs(w, w1 + o);
+      s10 = odd(p).fma(xo, even(p).fma(xe, s10));
+      xe = at(x, x0 + 2 * o + V);
+      xo = at(x, x0 + 2 * o + 64 + V);
+      p = pairs(w, w0 + o + V);
+      s01 = odd(p).fma(xo, even(p).fma(xe, s01));
+      p = pairs(w, w1 + o + V);
+      s11 = odd(p).fma(xo, even(p).fma(xe, s11));
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void rowsF32(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int steps,
+      MemorySegment acc,
+      long a,
+      long as) {
+    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+      twoF32(w, w0 + g, w1 + g, x, x0 + g, steps, acc, a + g, as);
+      twoF32(w, w2 + g, w3 + g, x, x0 + g, steps, acc, a + 2 * as + g, as);
+    }
+  }
+
+  private static void twoF32(
+      MemorySegment w,
+      long w0,
+      long w1,
+      MemorySegment x,
+      long x0,
+      int steps,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + V);
+    FloatVector s10 = at(acc, a + as);
+    FloatVector s11 = at(acc, a + as + V);
+    for (long o = 0, end = 64L * steps; o < end; o += 64) {
+      FloatVector v = at(x, x0 + o);
+      s00 = at(w, w0 + o).fma(v, s00);
+      s10 = at(w, w1 + o).fma(v, s10);
+      v = at(x, x0 + o + V);
+      s01 = at(w, w0 + o + V).fma(v, s01);
+      s11 = at(w, w1 + o + V).fma(v, s11);
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void block(
+      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
+    for (int g = 0; g < Layout.STEP_BYTES; g += V) {
+      half(x, x0 + g, w, w0 + g, steps, acc, a + g);
+      half(x, x0 + 128 + g, w, w0 + g, steps, acc, a + 512 + g);
+    }
+  }
+
+  // Two rows by four: 8 accumulators and 5 operands for 16 registers.
+  private static void half(
+      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + 64);
+    FloatVector s02 = at(acc, a + 128);
+    FloatVector s03 = at(acc, a + 192);
+    FloatVector s10 = at(acc, a + 256);
+    FloatVector s11 = at(acc, a + 320);
+    FloatVector s12 = at(acc, a + 384);
+    FloatVector s13 = at(acc, a + 448);
+    long xo = x0;
+    long wo = w0;
+    for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
+      FloatVector t0 = at(x, xo);
+      FloatVector t1 = at(x, xo + 64);
+      FloatVector v = at(w, wo);
+      s00 = v.fma(t0, s00);
+      s10 = v.fma(t1, s10);
+      v = at(w, wo + 64);
+      s01 = v.fma(t0, s01);
+      s11 = v.fma(t1, s11);
+      v = at(w, wo + 128);
+      s02 = v.fma(t0, s02);
+      s12 = v.fma(t1, s12);
+      v = at(w, wo + 192);
+      s03 = v.fma(t0, s03);
+      s13 = v.fma(t1, s13);
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+    s02.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
+    s03.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
+    s12.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
+    s13.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void fold(MemorySegment acc, long a, MemorySegment out, long o) {
+    for (int i = 0; i < 16; i++) {
+      long s = a + 64 * i;
+      FloatVector low = at(acc, s).add(at(acc, s + 2 * V));
+      FloatVector high = at(acc, s + V).add(at(acc, s + 3 * V));
+      low.add(high).intoMemorySegment(acc, s, LITTLE_ENDIAN);
+    }
+    for (int i = 0; i < 16; i++) {
+      long s = a + 64 * i;
+      float even = lane(acc, s, 0) + lane(acc, s, 2);
+      float odd = lane(acc, s, 1) + lane(acc, s, 3);
+      out.set(FLOAT, o + 4 * i, even + odd);
+    }
+  }
+
+  private static float lane(MemorySegment acc, long a, int lane) {
+    return acc.get(FLOAT, a + 4 * lane);
+  }
+}

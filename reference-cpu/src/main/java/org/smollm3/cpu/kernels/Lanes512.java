@@ -1,0 +1,215 @@
+package org.smollm3.cpu.kernels;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link Lanes} with one 512-bit vector for the 16 virtual lanes. */
+final class Lanes512 implements Lanes {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_512;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_512;
+  private static final int HIGH_HALF = 0xffff_0000;
+
+  private static final VectorShuffle<Float> SWAP8 = F.shuffleFromOp(i -> i ^ 8);
+  private static final VectorShuffle<Float> SWAP4 = F.shuffleFromOp(i -> i ^ 4);
+  private static final VectorShuffle<Float> SWAP2 = F.shuffleFromOp(i -> i ^ 2);
+  private static final VectorShuffle<Float> SWAP1 = F.shuffleFromOp(i -> i ^ 1);
+  private static final VectorMask<Float> UPPER8 = VectorMask.fromLong(F, 0xff00);
+  private static final VectorMask<Float> UPPER4 = VectorMask.fromLong(F, 0xf0f0);
+  private static final VectorMask<Float> UPPER2 = VectorMask.fromLong(F, 0xcccc);
+  private static final VectorMask<Float> UPPER1 = VectorMask.fromLong(F, 0xaaaa);
+
+  @Override
+  public int bits() {
+    return 512;
+  }
+
+  private static FloatVector at(MemorySegment segment, long offset) {
+    return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
+  }
+
+  private static IntVector pairs(MemorySegment segment, long offset) {
+    return IntVector.fromMemorySegment(I, segment, offset, LITTLE_ENDIAN);
+  }
+
+  private static FloatVector even(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static FloatVector odd(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+  }
+
+  // Four rows at once are four sequential streams for the prefetcher, and x is loaded once for
+  // them. Four chains of dependent sums are enough: memory is slower than that.
+  @Override
+  public void rowsBf16(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector s0 = at(acc, a);
+    FloatVector s1 = at(acc, a + as);
+    FloatVector s2 = at(acc, a + 2 * as);
+    FloatVector s3 = at(acc, a + 3 * as);
+    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
+      FloatVector xe = at(x, x0 + 2 * o);
+      FloatVector xo = at(x, x0 + 2 * o + 64);
+      IntVector p0 = pairs(w, w0 + o);
+      s0 = odd(p0).fma(xo, even(p0).fma(xe, s0));
+      IntVector p1 = pairs(w, w1 + o);
+      s1 = odd(p1).fma(xo, even(p1).fma(xe, s1));
+      IntVector p2 = pairs(w, w2 + o);
+      s2 = odd(p2).fma(xo, even(p2).fma(xe, s2));
+      IntVector p3 = pairs(w, w3 + o);
+      s3 = odd(p3).fma(xo, even(p3).fma(xe, s3));
+    }
+    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s1.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s2.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
+    s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void rowsF32(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      long x0,
+      int steps,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector s0 = at(acc, a);
+    FloatVector s1 = at(acc, a + as);
+    FloatVector s2 = at(acc, a + 2 * as);
+    FloatVector s3 = at(acc, a + 3 * as);
+    for (long o = 0, end = 64L * steps; o < end; o += 64) {
+      FloatVector v = at(x, x0 + o);
+      s0 = at(w, w0 + o).fma(v, s0);
+      s1 = at(w, w1 + o).fma(v, s1);
+      s2 = at(w, w2 + o).fma(v, s2);
+      s3 = at(w, w3 + o).fma(v, s3);
+    }
+    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s1.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s2.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
+    s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
+  }
+
+  // 16 accumulators and 8 operands stay in the 32 registers; two streams keep address arithmetic
+  // small. Larger blocks load less, but C1 gives up on them and such a method may stay interpreted.
+  // C2 would split a counted loop in three and compute limits for each of the eight accesses, which
+  // costs more than it saves in loops this short: "!=" keeps it from counting. Results are stored
+  // by direct calls because C2 stops inlining small methods in a method this large, and a vector
+  // handed to a method that is not inlined is boxed.
+  @Override
+  public void block(
+      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + 64);
+    FloatVector s02 = at(acc, a + 128);
+    FloatVector s03 = at(acc, a + 192);
+    FloatVector s10 = at(acc, a + 256);
+    FloatVector s11 = at(acc, a + 320);
+    FloatVector s12 = at(acc, a + 384);
+    FloatVector s13 = at(acc, a + 448);
+    FloatVector s20 = at(acc, a + 512);
+    FloatVector s21 = at(acc, a + 576);
+    FloatVector s22 = at(acc, a + 640);
+    FloatVector s23 = at(acc, a + 704);
+    FloatVector s30 = at(acc, a + 768);
+    FloatVector s31 = at(acc, a + 832);
+    FloatVector s32 = at(acc, a + 896);
+    FloatVector s33 = at(acc, a + 960);
+    long xo = x0;
+    long wo = w0;
+    for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
+      FloatVector v0 = at(w, wo);
+      FloatVector v1 = at(w, wo + 64);
+      FloatVector v2 = at(w, wo + 128);
+      FloatVector v3 = at(w, wo + 192);
+      FloatVector t = at(x, xo);
+      s00 = v0.fma(t, s00);
+      s01 = v1.fma(t, s01);
+      s02 = v2.fma(t, s02);
+      s03 = v3.fma(t, s03);
+      t = at(x, xo + 64);
+      s10 = v0.fma(t, s10);
+      s11 = v1.fma(t, s11);
+      s12 = v2.fma(t, s12);
+      s13 = v3.fma(t, s13);
+      t = at(x, xo + 128);
+      s20 = v0.fma(t, s20);
+      s21 = v1.fma(t, s21);
+      s22 = v2.fma(t, s22);
+      s23 = v3.fma(t, s23);
+      t = at(x, xo + 192);
+      s30 = v0.fma(t, s30);
+      s31 = v1.fma(t, s31);
+      s32 = v2.fma(t, s32);
+      s33 = v3.fma(t, s33);
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+    s02.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
+    s03.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
+    s12.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
+    s13.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
+    s20.intoMemorySegment(acc, a + 512, LITTLE_ENDIAN);
+    s21.intoMemorySegment(acc, a + 576, LITTLE_ENDIAN);
+    s22.intoMemorySegment(acc, a + 640, LITTLE_ENDIAN);
+    s23.intoMemorySegment(acc, a + 704, LITTLE_ENDIAN);
+    s30.intoMemorySegment(acc, a + 768, LITTLE_ENDIAN);
+    s31.intoMemorySegment(acc, a + 832, LITTLE_ENDIAN);
+    s32.intoMemorySegment(acc, a + 896, LITTLE_ENDIAN);
+    s33.intoMemorySegment(acc, a + 960, LITTLE_ENDIAN);
+  }
+
+  // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Levels
+  // are
+  // loops over memory, so that no vector is handed to a method that might not be inlined.
+  @Override
+  public void fold(MemorySegment acc, long a, MemorySegment out, long o) {
+    for (long i = a; i < a + 512; i += 64) {
+      FloatVector p = at(acc, i);
+      FloatVector q = at(acc, i + 512);
+      FloatVector high = p.rearrange(SWAP8).blend(q, UPPER8);
+      p.blend(q.rearrange(SWAP8), UPPER8).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+    }
+    for (long i = a; i < a + 256; i += 64) {
+      FloatVector p = at(acc, i);
+      FloatVector q = at(acc, i + 256);
+      FloatVector high = p.rearrange(SWAP4).blend(q, UPPER4);
+      p.blend(q.rearrange(SWAP4), UPPER4).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+    }
+    for (long i = a; i < a + 128; i += 64) {
+      FloatVector p = at(acc, i);
+      FloatVector q = at(acc, i + 128);
+      FloatVector high = p.rearrange(SWAP2).blend(q, UPPER2);
+      p.blend(q.rearrange(SWAP2), UPPER2).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+    }
+    FloatVector p = at(acc, a);
+    FloatVector q = at(acc, a + 64);
+    FloatVector high = p.rearrange(SWAP1).blend(q, UPPER1);
+    p.blend(q.rearrange(SWAP1), UPPER1).add(high).intoMemorySegment(out, o, LITTLE_ENDIAN);
+  }
+}

@@ -1,0 +1,311 @@
+package org.smollm3.cpu.kernels;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static org.smollm3.cpu.kernels.AttendTask.TILE;
+import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
+import static org.smollm3.cpu.kernels.Operand.FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Attention over tiles of 64 keys with an online softmax: no matrix of scores over the whole
+ * context, and only live positions are read. A unit of work is one key-value head with a block of
+ * queries of all the heads that share it, so every key and value is unpacked once for all of them.
+ * Scores are blocks of four by four as in {@link VectorLinear}; values are summed with the head's
+ * dimension in lanes, each element on its own, so no width changes a bit.
+ */
+final class VectorAttention {
+  private static final VectorSpecies<Float> F = Species.FLOATS;
+  private static final int V = 4 * F.length();
+
+  /** Rows (queries times heads) of a unit. */
+  private static final int BLOCK_ROWS = 64;
+
+  private static final long QUAD_STEP = 4L * STEP_BYTES;
+  private static final long SCORE_ROW = 4L * TILE;
+
+  private static final int PANEL_Q = 0;
+  private static final int PANEL_K = 1;
+  private static final int PANEL_V = 2;
+  private static final int SUMS = 3;
+  private static final int FOLDED = 4;
+  private static final int SCORES = 5;
+  private static final int OUT = 6;
+
+  private final Parallel parallel;
+  private final Lanes lanes;
+  private final Packing packing;
+  private final Scratch[] scratch;
+
+  VectorAttention(Parallel parallel, Lanes lanes, Packing packing) {
+    this.parallel = parallel;
+    this.lanes = lanes;
+    this.packing = packing;
+    scratch = new Scratch[parallel.threads()];
+    Arrays.setAll(scratch, i -> new Scratch());
+  }
+
+  void attend(AttendTask task) {
+    int queries = Math.max(1, BLOCK_ROWS / task.repeats());
+    int blocks = (task.tokens() + queries - 1) / queries;
+    parallel.run(
+        Math.multiplyExact(task.batch() * task.groups(), blocks),
+        (worker, unit) -> {
+          // The last queries see the most keys: they go first, so that no thread ends alone.
+          int block = blocks - 1 - unit / (task.batch() * task.groups());
+          int b = unit % (task.batch() * task.groups()) / task.groups();
+          int first = block * queries;
+          int count = Math.min(queries, task.tokens() - first);
+          new Unit(task, scratch[worker], b, unit % task.groups(), first, count).run();
+        });
+  }
+
+  /** Queries {@code first} to {@code first + count - 1} of the heads of one group. */
+  private final class Unit {
+    private final AttendTask task;
+    private final Layout layout;
+    private final int b;
+    private final int group;
+    private final int first;
+    private final int rows;
+    private final int quads;
+    private final int steps;
+    private final long outRow;
+    private final MemorySegment panelQ;
+    private final MemorySegment panelK;
+    private final MemorySegment panelV;
+    private final MemorySegment sums;
+    private final MemorySegment folded;
+    private final MemorySegment scores;
+    private final MemorySegment out;
+    private final float[] max;
+    private final float[] total;
+
+    Unit(AttendTask task, Scratch scratch, int b, int group, int first, int count) {
+      this.task = task;
+      this.b = b;
+      this.group = group;
+      this.first = first;
+      layout = Layout.of(task.kCache().dtype());
+      rows = count * task.repeats();
+      quads = (rows + 3) / 4;
+      steps = layout.steps(task.dim());
+      outRow = (steps + 1) / 2 * 2L * STEP_BYTES;
+      panelQ = scratch.get(PANEL_Q, quads * steps * QUAD_STEP);
+      panelK = scratch.get(PANEL_K, steps * QUAD_STEP);
+      panelV = scratch.get(PANEL_V, TILE * outRow);
+      sums = scratch.get(SUMS, 16L * STEP_BYTES);
+      folded = scratch.get(FOLDED, STEP_BYTES);
+      scores = scratch.get(SCORES, 4 * quads * SCORE_ROW);
+      out = scratch.get(OUT, rows * outRow);
+      max = new float[rows];
+      total = new float[rows];
+    }
+
+    private int token(int row) {
+      return first + row / task.repeats();
+    }
+
+    private long queryOffset(int row) {
+      return task.queryOffset(b, group * task.repeats() + row % task.repeats(), token(row));
+    }
+
+    void run() {
+      Arrays.fill(max, Float.NEGATIVE_INFINITY);
+      out.asSlice(0, rows * outRow).fill((byte) 0);
+      panelQ.asSlice(0, quads * steps * QUAD_STEP).fill((byte) 0);
+      for (int row = 0; row < rows; row++) {
+        long at = row / 4 * steps * QUAD_STEP + row % 4 * STEP_BYTES;
+        packing.pack(task.q(), queryOffset(row), task.dim(), layout, panelQ, at, QUAD_STEP);
+      }
+      int from = Integer.MAX_VALUE;
+      for (int row = 0; row < rows; row++) {
+        from = Math.min(from, task.firstKey(b, token(row)));
+      }
+      int end = task.endKey(b, token(rows - 1));
+      for (int tile = from / TILE * TILE; tile < end; tile += TILE) {
+        tile(tile, Math.max(from, tile) - tile, Math.min(end - tile, TILE));
+      }
+      for (int row = 0; row < rows; row++) {
+        VectorMath.divide(out, row * outRow, (long) steps * STEP_BYTES, total[row]);
+        packing.unpack(out, row * outRow, layout, task.y(), queryOffset(row), task.dim());
+      }
+    }
+
+    private void tile(int tile, int from, int to) {
+      for (int key = from / 4 * 4; key < to; key += 4) {
+        scoreKeys(tile, key, from, to);
+      }
+      for (int key = from; key < to; key++) {
+        Operand values = task.values(b, tile + key);
+        long offset = task.keyOffset(b, group, tile + key);
+        packing.pack(values, offset, task.dim(), layout, panelV, key * outRow, STEP_BYTES);
+      }
+      for (int row = 0; row < rows; row++) {
+        softmax(tile, row);
+      }
+      for (int row = 0; row < rows; row += 4) {
+        mix(tile, row);
+      }
+    }
+
+    /**
+     * Scores of all rows with four keys; those outside of {@code from} to {@code to} are unused.
+     */
+    private void scoreKeys(int tile, int key, int from, int to) {
+      for (int i = 0; i < 4; i++) {
+        int present = Math.min(Math.max(key + i, from), to - 1);
+        Operand keys = task.keys(b, tile + present);
+        long offset = task.keyOffset(b, group, tile + present);
+        packing.pack(keys, offset, task.dim(), layout, panelK, i * STEP_BYTES, QUAD_STEP);
+      }
+      for (int quad = 0; quad < quads; quad++) {
+        sums.fill((byte) 0);
+        lanes.block(panelQ, quad * steps * QUAD_STEP, panelK, 0, steps, sums, 0);
+        lanes.fold(sums, 0, folded, 0);
+        for (int i = 0; i < 4; i++) {
+          long row = (4L * quad + i) * SCORE_ROW;
+          MemorySegment.copy(folded, 16L * i, scores, row + 4L * key, 16);
+        }
+      }
+    }
+
+    private int visibleFrom(int tile, int row) {
+      return Math.max(task.firstKey(b, token(row)) - tile, 0);
+    }
+
+    private int visibleTo(int tile, int row) {
+      return Math.min(task.endKey(b, token(row)) - tile, TILE);
+    }
+
+    /** Scores become weights; the sums so far are brought to the new maximum. */
+    private void softmax(int tile, int row) {
+      int from = visibleFrom(tile, row);
+      int to = visibleTo(tile, row);
+      if (from >= to) {
+        return;
+      }
+      long at = row * SCORE_ROW;
+      VectorMath.scale(scores, at, SCORE_ROW, task.scale());
+      for (int j = 0; j < TILE; j++) {
+        if (j < from || j >= to || !task.sees(b, token(row), tile + j)) {
+          scores.set(FLOAT, at + 4L * j, Float.NEGATIVE_INFINITY);
+        }
+      }
+      float newMax = Math.max(max[row], VectorMath.max(scores, at, SCORE_ROW));
+      float factor = ScalarMath.exp(max[row] - newMax);
+      VectorMath.subtract(scores, at, SCORE_ROW, newMax);
+      VectorMath.exp(scores, at, SCORE_ROW);
+      total[row] = total[row] * factor + VectorMath.sum(scores, at, SCORE_ROW, folded);
+      max[row] = newMax;
+      if (factor != 1f) {
+        VectorMath.scale(out, row * outRow, outRow, factor);
+      }
+    }
+
+    /** Adds the weighted values of a tile to four rows, where they see the same keys at once. */
+    private void mix(int tile, int row) {
+      int from = 0;
+      int to = TILE;
+      for (int i = row; i < row + 4; i++) {
+        from = Math.max(from, i < rows ? visibleFrom(tile, i) : TILE);
+        to = Math.min(to, i < rows ? visibleTo(tile, i) : 0);
+      }
+      if (from >= to) {
+        from = TILE;
+        to = TILE;
+      }
+      for (int i = row; i < Math.min(row + 4, rows); i++) {
+        mixOne(i, visibleFrom(tile, i), Math.min(from, visibleTo(tile, i)));
+      }
+      for (long d = 0; d < outRow && from < to; d += 2 * V) {
+        mixFour(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
+      }
+      for (int i = row; i < Math.min(row + 4, rows); i++) {
+        mixOne(i, to, visibleTo(tile, i));
+      }
+    }
+
+    private void mixOne(int row, int from, int to) {
+      for (long d = 0; d < outRow && from < to; d += 2 * V) {
+        one(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
+      }
+    }
+  }
+
+  private static FloatVector at(MemorySegment segment, long offset) {
+    return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
+  }
+
+  private static FloatVector all(MemorySegment segment, long offset) {
+    return FloatVector.broadcast(F, segment.get(FLOAT, offset));
+  }
+
+  private static void one(
+      MemorySegment p,
+      long p0,
+      MemorySegment v,
+      long v0,
+      long stride,
+      int from,
+      int to,
+      MemorySegment out,
+      long o) {
+    FloatVector s0 = at(out, o);
+    FloatVector s1 = at(out, o + V);
+    for (int j = from; j < to; j++) {
+      FloatVector weight = all(p, p0 + 4L * j);
+      s0 = weight.fma(at(v, v0 + j * stride), s0);
+      s1 = weight.fma(at(v, v0 + j * stride + V), s1);
+    }
+    s0.intoMemorySegment(out, o, LITTLE_ENDIAN);
+    s1.intoMemorySegment(out, o + V, LITTLE_ENDIAN);
+  }
+
+  private static void mixFour(
+      MemorySegment p,
+      long p0,
+      MemorySegment v,
+      long v0,
+      long stride,
+      int from,
+      int to,
+      MemorySegment out,
+      long o) {
+    FloatVector s00 = at(out, o);
+    FloatVector s01 = at(out, o + V);
+    FloatVector s10 = at(out, o + stride);
+    FloatVector s11 = at(out, o + stride + V);
+    FloatVector s20 = at(out, o + 2 * stride);
+    FloatVector s21 = at(out, o + 2 * stride + V);
+    FloatVector s30 = at(out, o + 3 * stride);
+    FloatVector s31 = at(out, o + 3 * stride + V);
+    for (int j = from; j < to; j++) {
+      FloatVector a = at(v, v0 + j * stride);
+      FloatVector b = at(v, v0 + j * stride + V);
+      FloatVector weight = all(p, p0 + 4L * j);
+      s00 = weight.fma(a, s00);
+      s01 = weight.fma(b, s01);
+      weight = all(p, p0 + SCORE_ROW + 4L * j);
+      s10 = weight.fma(a, s10);
+      s11 = weight.fma(b, s11);
+      weight = all(p, p0 + 2 * SCORE_ROW + 4L * j);
+      s20 = weight.fma(a, s20);
+      s21 = weight.fma(b, s21);
+      weight = all(p, p0 + 3 * SCORE_ROW + 4L * j);
+      s30 = weight.fma(a, s30);
+      s31 = weight.fma(b, s31);
+    }
+    s00.intoMemorySegment(out, o, LITTLE_ENDIAN);
+    s01.intoMemorySegment(out, o + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(out, o + stride, LITTLE_ENDIAN);
+    s11.intoMemorySegment(out, o + stride + V, LITTLE_ENDIAN);
+    s20.intoMemorySegment(out, o + 2 * stride, LITTLE_ENDIAN);
+    s21.intoMemorySegment(out, o + 2 * stride + V, LITTLE_ENDIAN);
+    s30.intoMemorySegment(out, o + 3 * stride, LITTLE_ENDIAN);
+    s31.intoMemorySegment(out, o + 3 * stride + V, LITTLE_ENDIAN);
+  }
+}

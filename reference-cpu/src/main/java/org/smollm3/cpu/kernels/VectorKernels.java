@@ -1,0 +1,218 @@
+package org.smollm3.cpu.kernels;
+
+import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
+import static org.smollm3.cpu.kernels.Operand.FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.smollm3.error.BackendException;
+import org.smollm3.tensor.DType;
+
+/**
+ * Kernels on the Vector API. This class and those it uses may be loaded only where the module
+ * {@code jdk.incubator.vector} is there.
+ */
+public final class VectorKernels implements Kernels {
+  /** Elements of a piece of an element-wise operation, and pieces of a tile. */
+  private static final int CHUNK = 1024;
+
+  private static final int CHUNKS = 8;
+
+  private static final int FIRST = 0;
+  private static final int SECOND = 1;
+  private static final int THIRD = 2;
+  private static final int LANE_SUMS = 3;
+
+  private final Parallel parallel;
+  private final Lanes lanes;
+  private final Packing packing = new VectorPacking();
+  private final VectorLinear linear;
+  private final VectorAttention attention;
+  private final Scratch shared = new Scratch();
+  private final Scratch[] own;
+
+  /**
+   * @param bits 128, 256 or 512; wider than the hardware is correct but very slow
+   */
+  public VectorKernels(Parallel parallel, int bits) {
+    this.parallel = parallel;
+    lanes =
+        switch (bits) {
+          case 128 -> new Lanes128();
+          case 256 -> new Lanes256();
+          case 512 -> new Lanes512();
+          default ->
+              throw new BackendException("vectors of " + bits + " bits; give 128, 256 or 512");
+        };
+    linear = new VectorLinear(parallel, lanes, packing);
+    attention = new VectorAttention(parallel, lanes, packing);
+    own = new Scratch[parallel.threads()];
+    Arrays.setAll(own, i -> new Scratch());
+  }
+
+  /** The widest vectors that this machine computes with, of those there are kernels for. */
+  public static int preferredBits() {
+    return Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512);
+  }
+
+  @Override
+  public String description() {
+    return lanes.bits() + "-bit vectors";
+  }
+
+  @Override
+  public synchronized void linear(LinearTask task) {
+    linear.linear(task);
+  }
+
+  @Override
+  public synchronized void attend(AttendTask task) {
+    attention.attend(task);
+  }
+
+  @Override
+  public synchronized void rmsNorm(
+      Operand x, Operand weight, Operand y, int rows, int n, double epsilon) {
+    Layout layout = Layout.of(x.dtype());
+    long bytes = (long) layout.steps(n) * STEP_BYTES;
+    MemorySegment gain = shared.get(FIRST, bytes);
+    packing.pack(weight, 0, n, layout, gain, 0, STEP_BYTES);
+    parallel.run(
+        rows,
+        (worker, row) -> {
+          MemorySegment v = own[worker].get(FIRST, bytes);
+          MemorySegment sums = own[worker].get(LANE_SUMS, STEP_BYTES);
+          packing.pack(x, (long) row * n, n, layout, v, 0, STEP_BYTES);
+          double mean = VectorMath.sumOfSquares(v, 0, bytes, sums) / (double) n;
+          VectorMath.normalise(v, 0, gain, 0, bytes, ScalarMath.rsqrt(mean + epsilon));
+          packing.unpack(v, 0, layout, y, (long) row * n, n);
+        });
+  }
+
+  @Override
+  public synchronized void softmax(Operand x, Operand y, int rows, int n) {
+    Layout layout = Layout.of(x.dtype());
+    long bytes = (long) layout.steps(n) * STEP_BYTES;
+    parallel.run(
+        rows,
+        (worker, row) -> {
+          MemorySegment v = own[worker].get(FIRST, bytes);
+          MemorySegment sums = own[worker].get(LANE_SUMS, STEP_BYTES);
+          packing.pack(x, (long) row * n, n, layout, v, 0, STEP_BYTES);
+          hidePadding(v, layout, n);
+          VectorMath.subtract(v, 0, bytes, VectorMath.max(v, 0, bytes));
+          VectorMath.exp(v, 0, bytes);
+          VectorMath.divide(v, 0, bytes, VectorMath.sum(v, 0, bytes, sums));
+          packing.unpack(v, 0, layout, y, (long) row * n, n);
+        });
+  }
+
+  /** Makes the padding of a row minus infinity, whose exponential adds nothing. */
+  private static void hidePadding(MemorySegment v, Layout layout, int n) {
+    for (int k = n; k < layout.steps(n) * Layout.LANES; k++) {
+      v.set(FLOAT, 4L * layout.index(k), Float.NEGATIVE_INFINITY);
+    }
+  }
+
+  /** A piece of an element-wise operation: elements {@code first} to {@code first + n - 1}. */
+  private interface Piece {
+    void run(Scratch scratch, long first, int n);
+  }
+
+  private void pieces(long n, Piece piece) {
+    int tiles = Math.toIntExact((n + CHUNK * CHUNKS - 1) / (CHUNK * CHUNKS));
+    parallel.run(
+        tiles,
+        (worker, tile) -> {
+          long start = (long) tile * CHUNK * CHUNKS;
+          long end = Math.min(n, start + CHUNK * CHUNKS);
+          for (long first = start; first < end; first += CHUNK) {
+            piece.run(own[worker], first, (int) Math.min(CHUNK, end - first));
+          }
+        });
+  }
+
+  /** The layout in which these types are packed and unpacked fastest; bits do not depend on it. */
+  private static Layout fastest(Operand... operands) {
+    for (Operand operand : operands) {
+      if (operand.dtype() != DType.BF16) {
+        return Layout.NATURAL;
+      }
+    }
+    return Layout.PAIRED;
+  }
+
+  @Override
+  public synchronized void swiGlu(Operand gate, Operand up, Operand y, long n) {
+    Layout layout = fastest(gate, up, y);
+    pieces(
+        n,
+        (scratch, first, count) -> {
+          long bytes = (long) layout.steps(count) * STEP_BYTES;
+          MemorySegment g = scratch.get(FIRST, 4 * CHUNK);
+          MemorySegment u = scratch.get(SECOND, 4 * CHUNK);
+          MemorySegment e = scratch.get(THIRD, 4 * CHUNK);
+          packing.pack(gate, first, count, layout, g, 0, STEP_BYTES);
+          packing.pack(up, first, count, layout, u, 0, STEP_BYTES);
+          VectorMath.negativeMagnitude(g, 0, e, 0, bytes);
+          VectorMath.exp(e, 0, bytes);
+          VectorMath.gate(g, 0, e, 0, u, 0, bytes);
+          packing.unpack(g, 0, layout, y, first, count);
+        });
+  }
+
+  @Override
+  public synchronized void add(Operand a, Operand b, Operand y, long n) {
+    Layout layout = fastest(a, b, y);
+    pieces(
+        n,
+        (scratch, first, count) -> {
+          MemorySegment p = scratch.get(FIRST, 4 * CHUNK);
+          MemorySegment q = scratch.get(SECOND, 4 * CHUNK);
+          packing.pack(a, first, count, layout, p, 0, STEP_BYTES);
+          packing.pack(b, first, count, layout, q, 0, STEP_BYTES);
+          VectorMath.add(p, 0, q, 0, (long) layout.steps(count) * STEP_BYTES);
+          packing.unpack(p, 0, layout, y, first, count);
+        });
+  }
+
+  @Override
+  public synchronized void convert(Operand x, Operand y, long n) {
+    // Between float32 and bfloat16 one side is paired, and its packing has a vector path.
+    Layout layout = y.dtype() == DType.BF16 ? Layout.PAIRED : Layout.NATURAL;
+    pieces(
+        n,
+        (scratch, first, count) -> {
+          MemorySegment p = scratch.get(FIRST, 4 * CHUNK);
+          packing.pack(x, first, count, layout, p, 0, STEP_BYTES);
+          packing.unpack(p, 0, layout, y, first, count);
+        });
+  }
+
+  @Override
+  public synchronized void rotate(
+      Operand x, Operand table, Operand y, int batch, int heads, int tokens, int dim) {
+    int half = dim / 2;
+    Layout layout = fastest(x, y);
+    long bytes = (long) layout.steps(half) * STEP_BYTES;
+    MemorySegment angles = shared.get(FIRST, 2L * batch * tokens * bytes);
+    for (int i = 0; i < 2 * batch * tokens; i++) {
+      packing.pack(table, (long) i * half, half, layout, angles, i * bytes, STEP_BYTES);
+    }
+    parallel.run(
+        batch * heads,
+        (worker, tile) -> {
+          MemorySegment v = own[worker].get(FIRST, 2 * bytes);
+          for (int t = 0; t < tokens; t++) {
+            long at = ((long) tile * tokens + t) * dim;
+            packing.pack(x, at, half, layout, v, 0, STEP_BYTES);
+            packing.pack(x, at + half, half, layout, v, bytes, STEP_BYTES);
+            long angle = 2 * bytes * ((long) tile / heads * tokens + t);
+            VectorMath.rotate(v, 0, bytes, angles, angle, angle + bytes, bytes);
+            packing.unpack(v, 0, layout, y, at, half);
+            packing.unpack(v, bytes, layout, y, at + half, half);
+          }
+        });
+  }
+}

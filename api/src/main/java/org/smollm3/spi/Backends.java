@@ -116,15 +116,14 @@ public final class Backends {
   }
 
   /**
-   * Opens the configured backend, or the best available one, and logs the reason.
+   * Opens the configured backend, or the best available one; what is done with the reason is the
+   * caller's choice.
    *
    * @throws BackendException if the configured one cannot be had, or none is available
    */
   public Choice choose(BackendOptions options) {
     Selection selection = select();
-    Backend backend = open(usable(selection.name()), options);
-    LOG.log(System.Logger.Level.INFO, selection.reason());
-    return new Choice(backend, selection.reason());
+    return new Choice(open(usable(selection.name()), options), selection.reason());
   }
 
   /**

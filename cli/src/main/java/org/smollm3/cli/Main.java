@@ -11,11 +11,6 @@ public final class Main {
   /** Runs the program and ends the JVM with its exit code. */
   public static void main(String[] args) {
     Map<String, String> environment = System.getenv();
-    // The choice of a backend is logged at INFO, which would stand between the lines of a text.
-    if (System.getProperty("jdk.system.logger.level") == null) {
-      System.setProperty(
-          "jdk.system.logger.level", Program.wantsDebug(environment) ? "DEBUG" : "WARNING");
-    }
     // The streams of System would decode by the locale and swallow a broken pipe.
     Console console =
         Console.of(

@@ -73,7 +73,7 @@ final class Program {
     return commands;
   }
 
-  static boolean wantsDebug(Map<String, String> environment) {
+  private static boolean wantsDebug(Map<String, String> environment) {
     return !environment.getOrDefault(DEBUG_VARIABLE, "").isBlank();
   }
 

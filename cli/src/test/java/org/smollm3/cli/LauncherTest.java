@@ -213,7 +213,7 @@ class LauncherTest {
   @Test
   void aFailedBuildIsOneLineWithTheFirstErrorAndTheLog() throws Exception {
     Files.delete(jar());
-    maven("echo '[INFO] x'; echo '[ERROR] A.java: what'; echo '[ERROR] more'; exit 1");
+    maven("echo '[ERROR] COMPILATION ERROR : '; echo '[ERROR] A.java: what'; echo '[ERROR] more'; exit 1");
 
     Outcome outcome = start("x");
 

@@ -61,7 +61,7 @@ final class CpuBackend implements Backend {
         program,
         weights,
         options,
-        (rank, workspace) -> new CpuMemory(kernels, workspace));
+        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new));
   }
 
   /** Ends the threads; sessions that are still open cannot run any more. */

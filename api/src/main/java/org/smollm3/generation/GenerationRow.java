@@ -52,8 +52,7 @@ final class GenerationRow {
     String piece = readable(token);
     text.append(piece);
     TokenListener.Flow flow =
-        listener.onToken(
-            new GeneratedToken(index, ids.size() - 1, token, piece, logProbability));
+        listener.onToken(new GeneratedToken(index, ids.size() - 1, token, piece, logProbability));
     if (finished.isEmpty() && flow == TokenListener.Flow.CANCEL) {
       finished = Optional.of(FinishReason.CANCELLED);
     }

@@ -14,8 +14,8 @@ import org.smollm3.text.Tokenizer;
 
 /**
  * Generates text with a model on a backend: prefill of the prompts, then token by token from the
- * key-value cache. Every call has a cache of its own, just large enough; so calls are independent, and
- * may run on several threads.
+ * key-value cache. Every call has a cache of its own, just large enough; so calls are independent,
+ * and may run on several threads.
  */
 public final class Generator {
   private final SmolLm3Model model;
@@ -54,7 +54,8 @@ public final class Generator {
   /**
    * A generator on an open backend, which stays the caller's to close.
    *
-   * @param tokenizer for text; without one only token ids can be generated, and stop strings not used
+   * @param tokenizer for text; without one only token ids can be generated, and stop strings not
+   *     used
    */
   public Generator(
       SmolLm3Model model, Backend backend, Settings settings, Optional<Tokenizer> tokenizer) {

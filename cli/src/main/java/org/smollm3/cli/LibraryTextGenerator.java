@@ -71,8 +71,7 @@ final class LibraryTextGenerator implements TextGenerator {
             || asked.topP().isPresent()
             || asked.seed().isPresent();
     boolean greedy =
-        asked.greedy()
-            || (own.strategy() == SamplingParams.Strategy.GREEDY && !asksForSampling);
+        asked.greedy() || (own.strategy() == SamplingParams.Strategy.GREEDY && !asksForSampling);
     if (greedy) {
       return SamplingParams.greedy();
     }
@@ -133,8 +132,7 @@ final class LibraryTextGenerator implements TextGenerator {
     int[] ids =
         switch (prompt) {
           case Prompt.OfText text -> tokenizer.orElseThrow().encode(text.text());
-          case Prompt.OfIds given ->
-              given.ids().stream().mapToInt(Integer::intValue).toArray();
+          case Prompt.OfIds given -> given.ids().stream().mapToInt(Integer::intValue).toArray();
         };
     if (ids.length == 0) {
       throw new InvalidRequestException("the prompt is empty; give some text to continue");

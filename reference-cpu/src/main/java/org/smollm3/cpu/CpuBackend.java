@@ -18,8 +18,7 @@ final class CpuBackend implements Backend {
   static final String NAME = "cpu";
 
   static final Set<Capability> CAPABILITIES =
-      Set.copyOf(
-          EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
 
   private final WorkerPool pool;
   private final Kernels kernels;
@@ -62,7 +61,7 @@ final class CpuBackend implements Backend {
         program,
         weights,
         options,
-        (rank, workspace) -> new CpuMemory(kernels, workspace));
+        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new));
   }
 
   /** Ends the threads; sessions that are still open cannot run any more. */

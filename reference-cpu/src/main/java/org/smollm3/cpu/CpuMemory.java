@@ -13,10 +13,16 @@ import org.smollm3.tensor.TensorSpec;
 /** Operations and memory of one session. */
 final class CpuMemory implements RankKernels {
   private final Buffers buffers = new Buffers();
-  private final CpuOps ops;
+  private final TensorOps ops;
 
-  CpuMemory(Kernels kernels, Workspace workspace) {
-    this.ops = new CpuOps(kernels, buffers, workspace);
+  /** Makes the operations over a session's memory. */
+  @FunctionalInterface
+  interface OpsFactory {
+    TensorOps make(Kernels kernels, Buffers buffers, Workspace workspace);
+  }
+
+  CpuMemory(Kernels kernels, Workspace workspace, OpsFactory factory) {
+    this.ops = factory.make(kernels, buffers, workspace);
   }
 
   @Override

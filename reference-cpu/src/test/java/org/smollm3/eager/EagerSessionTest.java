@@ -34,9 +34,11 @@ import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.ProgramSpec;
+import org.smollm3.spi.Reduction;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TensorOps;
 import org.smollm3.spi.WeightSource;
 import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.DType;
@@ -178,11 +180,17 @@ class EagerSessionTest {
         "input 'x': I64 is not one of F32, BF16, F16, I32 and BOOL; convert",
         () -> load(program(ECHO, spec("x", DType.I64, 1)), options));
     assertRefused(
-        "local rank 1 is not below the tensor-parallel degree 1",
+        "local rank 1 is not 0 or more and below the tensor-parallel degree 1",
         () ->
             load(
                 program(ECHO, X),
                 new LoadOptions(options.taps(), options.listener(), List.of(0, 1))));
+    assertRefused(
+        "local rank -1 is not 0 or more and below the tensor-parallel degree 1",
+        () ->
+            load(
+                program(ECHO, X),
+                new LoadOptions(options.taps(), options.listener(), List.of(-1))));
   }
 
   private static Session loadWeights(WeightSource source, GraphBody body, TensorSpec... weights) {
@@ -243,6 +251,20 @@ class EagerSessionTest {
     }
     assertThat(seen.get(0)).isSameAs(seen.get(1)).isSameAs(seen.get(3)).isNotSameAs(seen.get(2));
     assertThat(seen.get(0).dtype()).isEqualTo(DType.BF16);
+  }
+
+  @Test
+  void oneIdentityUnderTwoShapesIsTwoTensors() {
+    HostTensor memory = HostTensor.ofFloats(Shape.of(4), 1, 2, 3, 4);
+    WeightSource source =
+        (name, rank) -> view("fused", name.equals("a") ? memory : memory.reshaped(Shape.of(2, 2)));
+    GraphBody body =
+        c ->
+            new GraphResult(Map.of("y", c.ops().reduce(c.weight("b"), Reduction.SUM, 1)), Map.of());
+    try (Session session =
+        loadWeights(source, body, spec("a", DType.F32, 4), spec("b", DType.F32, 2, 2))) {
+      assertThat(session.run("g", Map.of()).get("y").toDoubleArray()).containsExactly(3, 7);
+    }
   }
 
   @Test
@@ -372,5 +394,73 @@ class EagerSessionTest {
       assertThat(one.readState("s", 0).toDoubleArray()).containsExactly(1, 2);
       assertThat(other.readState("s", 0).toDoubleArray()).containsExactly(3, 4);
     }
+  }
+
+  /** Kernels that run nothing and count how often they are closed. */
+  private static final class Counting implements RankKernels {
+    private final boolean failing;
+    int closed;
+
+    Counting(boolean failing) {
+      this.failing = failing;
+    }
+
+    @Override
+    public TensorOps ops() {
+      throw new AssertionError("no run");
+    }
+
+    @Override
+    public EagerTensor weight(WeightView view) {
+      throw new AssertionError("no weights");
+    }
+
+    @Override
+    public StateStorage newState(TensorSpec spec) {
+      if (failing) {
+        throw new BackendException("out of memory");
+      }
+      return new StateStorage() {
+        @Override
+        public void clear() {}
+
+        @Override
+        public HostTensor copy() {
+          return floats(0, 0);
+        }
+      };
+    }
+
+    @Override
+    public HostTensor toHost(String name, EagerTensor tensor) {
+      throw new AssertionError("no run");
+    }
+
+    @Override
+    public void close() {
+      closed++;
+    }
+  }
+
+  private static Session loadCounting(Counting kernels) {
+    return EagerSession.load(
+        "counting",
+        Set.of(Capability.DYNAMIC_SHAPES),
+        program(ECHO, X),
+        Sessions.NO_WEIGHTS,
+        LoadOptions.defaults(),
+        (rank, workspace) -> kernels);
+  }
+
+  @Test
+  void kernelsAreClosedOnceWhetherLoadingSucceedsOrFailsHalfWay() {
+    Counting good = new Counting(false);
+    Session session = loadCounting(good);
+    session.close();
+    session.close();
+    assertThat(good.closed).isEqualTo(1);
+    Counting bad = new Counting(true);
+    assertThatThrownBy(() -> loadCounting(bad)).hasMessage("out of memory");
+    assertThat(bad.closed).isEqualTo(1);
   }
 }

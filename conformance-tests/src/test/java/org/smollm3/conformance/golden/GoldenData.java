@@ -9,10 +9,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /** Where test data lies: in this repository, or in the folder of shared data beside it. */
-final class GoldenData {
+public final class GoldenData {
   private GoldenData() {}
 
-  static Path root() {
+  public static Path root() {
     String configured = System.getProperty("smollm3.root");
     if (configured != null) {
       return Path.of(configured);
@@ -28,7 +28,7 @@ final class GoldenData {
   }
 
   /** The ten cases, by name. */
-  static List<Path> cases() {
+  public static List<Path> cases() {
     try (Stream<Path> folders = Files.list(root().resolve("weights-fixtures/goldens/models"))) {
       return folders.sorted().toList();
     } catch (IOException e) {
@@ -36,12 +36,12 @@ final class GoldenData {
     }
   }
 
-  static Path goldenOfTiny(String file) {
+  public static Path goldenOfTiny(String file) {
     return root().resolve("weights-fixtures/goldens/smollm3-tiny").resolve(file);
   }
 
   /** A fixture that may not be copied into this repository; skips the test where it is absent. */
-  static Path sharedFixture(String name) {
+  public static Path sharedFixture(String name) {
     String configured = System.getProperty("smollm3.shared");
     Path shared = configured == null ? root().resolve("../shared") : Path.of(configured);
     Path fixture = shared.resolve("fixtures").resolve(name).normalize();

@@ -23,7 +23,7 @@ final class VectorPacking extends ScalarPacking {
   private static final int HIGH_HALF = 0xffff_0000;
   private static final VectorShuffle<Float> EVEN = F.shuffleFromOp(i -> (2 * i) % L);
   private static final VectorShuffle<Float> ODD = F.shuffleFromOp(i -> (2 * i + 1) % L);
-  private static final VectorMask<Float> UPPER = F.indexInRange(-L / 2, L / 2).not();
+  private static final VectorMask<Float> UPPER = F.indexInRange(-L / 2, L / 2);
 
   @Override
   public void pack(

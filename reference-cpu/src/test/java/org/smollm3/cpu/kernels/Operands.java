@@ -1,0 +1,80 @@
+package org.smollm3.cpu.kernels;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import java.util.function.BiConsumer;
+import org.smollm3.tensor.DType;
+
+/** Operands for tests. */
+final class Operands {
+  static final int[] WIDTHS = {128, 256, 512};
+
+  private Operands() {}
+
+  /** Runs tiles on the calling thread. */
+  static Parallel alone() {
+    return new Parallel() {
+      @Override
+      public int threads() {
+        return 1;
+      }
+
+      @Override
+      public void run(int tiles, Tile tile) {
+        for (int i = 0; i < tiles; i++) {
+          tile.run(0, i);
+        }
+      }
+    };
+  }
+
+  /** Memory for {@code n} elements that begins at an odd address and ends with its allocation. */
+  static Operand empty(DType dtype, long n) {
+    long bytes = n * dtype.byteSize();
+    MemorySegment memory = Arena.ofAuto().allocate(bytes + 1);
+    return new Operand(memory.asSlice(1), dtype);
+  }
+
+  /** Normally distributed values. */
+  static Operand random(DType dtype, long n, Random random) {
+    Operand operand = empty(dtype, n);
+    for (long i = 0; i < n; i++) {
+      operand.set(i, (float) random.nextGaussian());
+    }
+    return operand;
+  }
+
+  /** Fills a result by each of two kernels, and tells the first element whose bits differ. */
+  static String difference(
+      Operand y, long n, BiConsumer<Kernels, Operand> call, Kernels... kernels) {
+    Operand first = empty(y.dtype(), n);
+    call.accept(kernels[0], first);
+    for (int i = 1; i < kernels.length; i++) {
+      Operand other = empty(y.dtype(), n);
+      call.accept(kernels[i], other);
+      long at = first.segment().mismatch(other.segment());
+      if (at >= 0) {
+        long element = at / y.dtype().byteSize();
+        return String.format(
+            "element %d: %s gives %s, %s gives %s",
+            element,
+            kernels[0].description(),
+            first.get(element),
+            kernels[i].description(),
+            other.get(element));
+      }
+    }
+    return "";
+  }
+
+  /** The scalar kernels, then those of every width. */
+  static Kernels[] all() {
+    return new Kernels[] {
+      new ScalarKernels(alone()),
+      new VectorKernels(alone(), 128),
+      new VectorKernels(alone(), 256),
+      new VectorKernels(alone(), 512)
+    };
+  }
+}

@@ -1,11 +1,18 @@
 package org.smollm3.kvcache;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.smollm3.spi.AttentionKind;
+import org.smollm3.spi.Comparison;
 import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.Reduction;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TensorOps;
+import org.smollm3.tensor.DType;
+import org.smollm3.tensor.Shape;
 
 /**
  * The cache's state handles while one graph body runs: hands out the current handle of each layer,
@@ -16,7 +23,20 @@ public final class KvCacheManager {
   private final Tensor seqIds;
   private final Tensor positions;
   private final AttentionKind kind;
+  private final Optional<Tensor> sources;
   private final Map<String, State> handles = new LinkedHashMap<>();
+
+  /** What the active tokens of a row hold after the last real one. */
+  public enum Padding {
+    /** Nothing, or what is overwritten before it is seen. */
+    NONE,
+    /**
+     * The last real token and its position again. Their keys and values differ from the real ones,
+     * because attention sees them among each other, and would be written to the same place in an
+     * order nobody knows; so the real ones are written in their stead.
+     */
+    REPEATS_LAST
+  }
 
   /**
    * Takes the handles of all layers.
@@ -25,11 +45,20 @@ public final class KvCacheManager {
    * @param positions I32[B, T], the position of each active token
    */
   public KvCacheManager(
-      GraphContext context, int layers, Tensor seqIds, Tensor positions, AttentionKind kind) {
+      GraphContext context,
+      int layers,
+      Tensor seqIds,
+      Tensor positions,
+      AttentionKind kind,
+      Padding padding) {
     this.context = context;
     this.seqIds = seqIds;
     this.positions = positions;
     this.kind = kind;
+    this.sources =
+        padding == Padding.REPEATS_LAST
+            ? Optional.of(sources(context.ops(), positions))
+            : Optional.empty();
     for (int layer = 0; layer < layers; layer++) {
       handles.put(KvCacheSpec.keyName(layer), context.state(KvCacheSpec.keyName(layer)));
       handles.put(KvCacheSpec.valueName(layer), context.state(KvCacheSpec.valueName(layer)));

@@ -32,7 +32,7 @@ final class ProgramChecks {
         throw new InvalidRequestException(
             "local rank "
                 + rank
-                + " is not below the tensor-parallel degree "
+                + " is not 0 or more and below the tensor-parallel degree "
                 + program.tensorParallelDegree());
       }
     }

@@ -53,7 +53,7 @@ public final class Workspace {
   void exit(Optional<Tensor> survivor) {
     Frame ended = frames.pop();
     for (EagerTensor tensor : ended.owned()) {
-      if (survivor.isPresent() && survivor.get() == tensor && !frames.isEmpty()) {
+      if (survivor.isPresent() && survivor.get() == tensor) {
         frames.element().owned().add(tensor);
       } else {
         tensor.release(ended.name());

@@ -147,22 +147,19 @@ class EagerStateTest {
                       new AttentionSpec(AttentionKind.CONTEXT_ENCODING, 1, OptionalInt.empty()));
           return new GraphResult(Map.of("y", y), Map.of());
         };
-    List<TensorSpec> caches =
-        List.of(
-            Sessions.spec("k", DType.F32, 1, 1, 1, 2), Sessions.spec("v", DType.F32, 1, 1, 1, 2));
-    ProgramSpec program =
-        new ProgramSpec(
-            "attention",
-            1,
-            List.of(),
-            caches,
-            List.of(new GraphSpec("g", List.of(), body)),
-            Set.of());
-    try (Session session = load(program, LoadOptions.defaults())) {
+    try (Session session = load(cachesProgram(body), LoadOptions.defaults())) {
       assertThatThrownBy(() -> session.run("g", Map.of()))
           .isInstanceOf(StateConsumedException.class)
           .hasMessageStartingWith("graph 'g': state 'k' is used through a handle");
     }
+  }
+
+  private static ProgramSpec cachesProgram(GraphBody body) {
+    List<TensorSpec> caches =
+        List.of(
+            Sessions.spec("k", DType.F32, 1, 1, 1, 2), Sessions.spec("v", DType.F32, 1, 1, 1, 2));
+    return new ProgramSpec(
+        "caches", 1, List.of(), caches, List.of(new GraphSpec("g", List.of(), body)), Set.of());
   }
 
   private static void assertRefused(GraphBody body, String message) {
@@ -216,14 +213,27 @@ class EagerStateTest {
   }
 
   @Test
+  void theResultMustNotSwapStates() {
+    GraphBody body = c -> new GraphResult(Map.of(), Map.of("k", c.state("v"), "v", c.state("k")));
+    try (Session session = load(cachesProgram(body), LoadOptions.defaults())) {
+      assertThatThrownBy(() -> session.run("g", Map.of()))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageStartingWith("graph 'g': the result gives for state '")
+          .hasMessageContaining("' a handle of '");
+    }
+  }
+
+  @Test
   void aHandleOfAnotherRunIsConsumed() {
     AtomicReference<State> kept = new AtomicReference<>();
     GraphBody body =
         c -> {
-          State s = c.state("s");
-          Tensor y = kept.get() == null ? constant(c, 1) : c.ops().read(kept.get());
-          kept.set(s);
-          return result(y, s);
+          Tensor y = constant(c, 1);
+          if (kept.get() != null) {
+            y = c.ops().convert(c.ops().read(kept.get()), DType.F32);
+          }
+          kept.set(c.state("s"));
+          return result(y, kept.get());
         };
     try (Session session = load(body)) {
       session.run("g", Map.of());

@@ -128,12 +128,14 @@ class ExactMagnitudeTest {
             List.of(),
             c -> {
               c.tap("sum", c.ops().constant(floats(100)));
+              c.tap("lost", c.ops().constant(floats(100)));
               throw new InvalidRequestException("half way");
             });
     ProgramSpec program =
         new ProgramSpec("p", 1, List.of(), List.of(), List.of(good, bad), Set.of());
     OracleSession session =
-        new ExactOracle().load(program, Exact.NO_WEIGHTS, LoadOptions.defaults().withTaps("sum"));
+        new ExactOracle()
+            .load(program, Exact.NO_WEIGHTS, LoadOptions.defaults().withTaps("sum,lost"));
     try (session) {
       assertThatThrownBy(() -> session.magnitude("y"))
           .isInstanceOf(InvalidRequestException.class)
@@ -142,8 +144,29 @@ class ExactMagnitudeTest {
       assertThatThrownBy(() -> session.run("bad", Map.of())).hasMessageContaining("half way");
       assertThat(session.magnitude("sum").toDoubleArray()).containsExactly(4);
       assertThat(session.magnitude("y").toDoubleArray()).containsExactly(16);
+      session.run("good", Map.of());
+      assertThatThrownBy(() -> session.magnitude("lost"))
+          .isInstanceOf(InvalidRequestException.class);
     }
     assertThatThrownBy(() -> session.magnitude("y")).isInstanceOf(IllegalStateException.class);
     session.close();
+  }
+
+  @Test
+  void anOutputHidesATapOfItsName() {
+    GraphSpec graph =
+        new GraphSpec(
+            "g",
+            List.of(),
+            c -> {
+              c.tap("y", c.ops().constant(floats(3)));
+              return new GraphResult(Map.of("y", c.ops().constant(floats(-4))), Map.of());
+            });
+    ProgramSpec program = new ProgramSpec("p", 1, List.of(), List.of(), List.of(graph), Set.of());
+    try (OracleSession session =
+        new ExactOracle().load(program, Exact.NO_WEIGHTS, LoadOptions.defaults().withTaps("y"))) {
+      session.run("g", Map.of());
+      assertThat(session.magnitude("y").toDoubleArray()).containsExactly(4);
+    }
   }
 }

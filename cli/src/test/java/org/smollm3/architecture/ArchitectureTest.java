@@ -27,7 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ArchitectureTest {
   private static final List<OurModule> MODULES = OurModule.all();
   private static final JavaClasses CLASSES = classesOf(module -> true);
-  private static final JavaClasses LIBRARY = classesOf(module -> !module.name().equals(OurModule.CLI));
+  private static final JavaClasses LIBRARY =
+      classesOf(module -> !module.name().equals(OurModule.CLI));
 
   /** Packages of others that any module may use. */
   private static final String[] FOR_ALL = {
@@ -58,8 +59,7 @@ class ArchitectureTest {
     }
 
     assertThat(ours)
-        .isEqualTo(
-            module.name().equals(OurModule.API) ? Set.of() : Set.of(OurModule.API));
+        .isEqualTo(module.name().equals(OurModule.API) ? Set.of() : Set.of(OurModule.API));
   }
 
   @ParameterizedTest

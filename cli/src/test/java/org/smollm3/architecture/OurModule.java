@@ -37,8 +37,7 @@ record OurModule(ModuleDescriptor descriptor, Path location) {
         .filter(reference -> !reference.descriptor().isAutomatic())
         .map(
             reference ->
-                new OurModule(
-                    reference.descriptor(), Path.of(reference.location().orElseThrow())));
+                new OurModule(reference.descriptor(), Path.of(reference.location().orElseThrow())));
   }
 
   private static List<Path> classPath() {

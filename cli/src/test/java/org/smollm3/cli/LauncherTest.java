@@ -28,8 +28,21 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
   private static final List<String> TOOLS =
       List.of(
-          "bash", "cat", "dirname", "find", "grep", "head", "ln", "mkdir", "mv", "readlink", "rm",
-          "sleep", "tail", "touch", "uname");
+          "bash",
+          "cat",
+          "dirname",
+          "find",
+          "grep",
+          "head",
+          "ln",
+          "mkdir",
+          "mv",
+          "readlink",
+          "rm",
+          "sleep",
+          "tail",
+          "touch",
+          "uname");
 
   @TempDir Path temp;
   private Path root;
@@ -201,8 +214,7 @@ class LauncherTest {
   @Test
   void buildsForTheJdkThatWasFoundInTheFolderOfTheProject() throws Exception {
     Files.delete(jar());
-    maven(
-        "echo \"$JAVA_HOME|$PWD\" > \"" + temp + "/seen\"; touch cli/target/app/smollm3-cli.jar");
+    maven("echo \"$JAVA_HOME|$PWD\" > \"" + temp + "/seen\"; touch cli/target/app/smollm3-cli.jar");
 
     start("x");
 
@@ -213,7 +225,8 @@ class LauncherTest {
   @Test
   void aFailedBuildIsOneLineWithTheFirstErrorAndTheLog() throws Exception {
     Files.delete(jar());
-    maven("echo '[ERROR] COMPILATION ERROR : '; echo '[ERROR] A.java: what'; echo '[ERROR] more'; exit 1");
+    maven(
+        "echo '[ERROR] COMPILATION ERROR : '; echo '[ERROR] A.java: what'; echo '[ERROR] more'; exit 1");
 
     Outcome outcome = start("x");
 

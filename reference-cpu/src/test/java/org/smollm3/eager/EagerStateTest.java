@@ -228,7 +228,10 @@ class EagerStateTest {
     AtomicReference<State> kept = new AtomicReference<>();
     GraphBody body =
         c -> {
-          Tensor y = kept.get() == null ? constant(c, 1) : c.ops().read(kept.get());
+          Tensor y = constant(c, 1);
+          if (kept.get() != null) {
+            y = c.ops().convert(c.ops().read(kept.get()), DType.F32);
+          }
           kept.set(c.state("s"));
           return result(y, kept.get());
         };

@@ -143,70 +143,68 @@ final class Lanes128 implements Lanes {
   }
 
   @Override
-  public void block(
-      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
+  public void block(MemorySegment work, long x0, long w0, int steps, long a) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
-      half(x, x0 + g, w, w0 + g, steps, acc, a + g);
-      half(x, x0 + 128 + g, w, w0 + g, steps, acc, a + 512 + g);
+      half(work, x0 + g, w0 + g, steps, a + g);
+      half(work, x0 + 128 + g, w0 + g, steps, a + 512 + g);
     }
   }
 
   // Two rows by four: 8 accumulators and 5 operands for 16 registers.
-  private static void half(
-      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
-    FloatVector s00 = at(acc, a);
-    FloatVector s01 = at(acc, a + 64);
-    FloatVector s02 = at(acc, a + 128);
-    FloatVector s03 = at(acc, a + 192);
-    FloatVector s10 = at(acc, a + 256);
-    FloatVector s11 = at(acc, a + 320);
-    FloatVector s12 = at(acc, a + 384);
-    FloatVector s13 = at(acc, a + 448);
+  private static void half(MemorySegment work, long x0, long w0, int steps, long a) {
+    FloatVector s00 = at(work, a);
+    FloatVector s01 = at(work, a + 64);
+    FloatVector s02 = at(work, a + 128);
+    FloatVector s03 = at(work, a + 192);
+    FloatVector s10 = at(work, a + 256);
+    FloatVector s11 = at(work, a + 320);
+    FloatVector s12 = at(work, a + 384);
+    FloatVector s13 = at(work, a + 448);
     long xo = x0;
     long wo = w0;
     for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
-      FloatVector t0 = at(x, xo);
-      FloatVector t1 = at(x, xo + 64);
-      FloatVector v = at(w, wo);
+      FloatVector t0 = at(work, xo);
+      FloatVector t1 = at(work, xo + 64);
+      FloatVector v = at(work, wo);
       s00 = v.fma(t0, s00);
       s10 = v.fma(t1, s10);
-      v = at(w, wo + 64);
+      v = at(work, wo + 64);
       s01 = v.fma(t0, s01);
       s11 = v.fma(t1, s11);
-      v = at(w, wo + 128);
+      v = at(work, wo + 128);
       s02 = v.fma(t0, s02);
       s12 = v.fma(t1, s12);
-      v = at(w, wo + 192);
+      v = at(work, wo + 192);
       s03 = v.fma(t0, s03);
       s13 = v.fma(t1, s13);
     }
-    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s01.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s02.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
-    s03.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
-    s12.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
-    s13.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
+    s00.intoMemorySegment(work, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(work, a + 64, LITTLE_ENDIAN);
+    s02.intoMemorySegment(work, a + 128, LITTLE_ENDIAN);
+    s03.intoMemorySegment(work, a + 192, LITTLE_ENDIAN);
+    s10.intoMemorySegment(work, a + 256, LITTLE_ENDIAN);
+    s11.intoMemorySegment(work, a + 320, LITTLE_ENDIAN);
+    s12.intoMemorySegment(work, a + 384, LITTLE_ENDIAN);
+    s13.intoMemorySegment(work, a + 448, LITTLE_ENDIAN);
   }
 
   @Override
-  public void fold(MemorySegment acc, long a, MemorySegment out, long o) {
+  public void fold(MemorySegment work, long a, long o) {
     for (int i = 0; i < 16; i++) {
       long s = a + 64 * i;
-      FloatVector low = at(acc, s).add(at(acc, s + 2 * V));
-      FloatVector high = at(acc, s + V).add(at(acc, s + 3 * V));
-      low.add(high).intoMemorySegment(acc, s, LITTLE_ENDIAN);
+      FloatVector low = at(work, s).add(at(work, s + 2 * V));
+      FloatVector high = at(work, s + V).add(at(work, s + 3 * V));
+      low.add(high).intoMemorySegment(work, s, LITTLE_ENDIAN);
     }
     for (int i = 0; i < 16; i++) {
       long s = a + 64 * i;
-      float even = lane(acc, s, 0) + lane(acc, s, 2);
-      float odd = lane(acc, s, 1) + lane(acc, s, 3);
-      out.set(FLOAT, o + 4 * i, even + odd);
+      float even = lane(work, s, 0) + lane(work, s, 2);
+      float odd = lane(work, s, 1) + lane(work, s, 3);
+      work.set(FLOAT, o + 4 * i, even + odd);
     }
   }
 
-  private static float lane(MemorySegment acc, long a, int lane) {
-    return acc.get(FLOAT, a + 4 * lane);
+  private static float lane(MemorySegment work, long a, int lane) {
+    return work.get(FLOAT, a + 4 * lane);
   }
 }

@@ -113,103 +113,103 @@ final class Lanes512 implements Lanes {
     s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
   }
 
-  // 16 accumulators and 8 operands stay in the 32 registers; two streams keep address arithmetic
-  // small. Larger blocks load less, but C1 gives up on them and such a method may stay interpreted.
+  // 16 accumulators and 8 operands stay in the 32 registers; two streams in one segment keep
+  // address arithmetic small. Larger blocks load less, but C1 gives up on them and such a method
+  // may stay interpreted.
   // C2 would split a counted loop in three and compute limits for each of the eight accesses, which
   // costs more than it saves in loops this short: "!=" keeps it from counting. Results are stored
   // by direct calls because C2 stops inlining small methods in a method this large, and a vector
   // handed to a method that is not inlined is boxed.
   @Override
-  public void block(
-      MemorySegment x, long x0, MemorySegment w, long w0, int steps, MemorySegment acc, long a) {
-    FloatVector s00 = at(acc, a);
-    FloatVector s01 = at(acc, a + 64);
-    FloatVector s02 = at(acc, a + 128);
-    FloatVector s03 = at(acc, a + 192);
-    FloatVector s10 = at(acc, a + 256);
-    FloatVector s11 = at(acc, a + 320);
-    FloatVector s12 = at(acc, a + 384);
-    FloatVector s13 = at(acc, a + 448);
-    FloatVector s20 = at(acc, a + 512);
-    FloatVector s21 = at(acc, a + 576);
-    FloatVector s22 = at(acc, a + 640);
-    FloatVector s23 = at(acc, a + 704);
-    FloatVector s30 = at(acc, a + 768);
-    FloatVector s31 = at(acc, a + 832);
-    FloatVector s32 = at(acc, a + 896);
-    FloatVector s33 = at(acc, a + 960);
+  public void block(MemorySegment work, long x0, long w0, int steps, long a) {
+    FloatVector s00 = at(work, a);
+    FloatVector s01 = at(work, a + 64);
+    FloatVector s02 = at(work, a + 128);
+    FloatVector s03 = at(work, a + 192);
+    FloatVector s10 = at(work, a + 256);
+    FloatVector s11 = at(work, a + 320);
+    FloatVector s12 = at(work, a + 384);
+    FloatVector s13 = at(work, a + 448);
+    FloatVector s20 = at(work, a + 512);
+    FloatVector s21 = at(work, a + 576);
+    FloatVector s22 = at(work, a + 640);
+    FloatVector s23 = at(work, a + 704);
+    FloatVector s30 = at(work, a + 768);
+    FloatVector s31 = at(work, a + 832);
+    FloatVector s32 = at(work, a + 896);
+    FloatVector s33 = at(work, a + 960);
     long xo = x0;
     long wo = w0;
     for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
-      FloatVector v0 = at(w, wo);
-      FloatVector v1 = at(w, wo + 64);
-      FloatVector v2 = at(w, wo + 128);
-      FloatVector v3 = at(w, wo + 192);
-      FloatVector t = at(x, xo);
+      FloatVector v0 = at(work, wo);
+      FloatVector v1 = at(work, wo + 64);
+      FloatVector v2 = at(work, wo + 128);
+      FloatVector v3 = at(work, wo + 192);
+      FloatVector t = at(work, xo);
       s00 = v0.fma(t, s00);
       s01 = v1.fma(t, s01);
       s02 = v2.fma(t, s02);
       s03 = v3.fma(t, s03);
-      t = at(x, xo + 64);
+      t = at(work, xo + 64);
       s10 = v0.fma(t, s10);
       s11 = v1.fma(t, s11);
       s12 = v2.fma(t, s12);
       s13 = v3.fma(t, s13);
-      t = at(x, xo + 128);
+      t = at(work, xo + 128);
       s20 = v0.fma(t, s20);
       s21 = v1.fma(t, s21);
       s22 = v2.fma(t, s22);
       s23 = v3.fma(t, s23);
-      t = at(x, xo + 192);
+      t = at(work, xo + 192);
       s30 = v0.fma(t, s30);
       s31 = v1.fma(t, s31);
       s32 = v2.fma(t, s32);
       s33 = v3.fma(t, s33);
     }
-    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s01.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s02.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
-    s03.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
-    s12.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
-    s13.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
-    s20.intoMemorySegment(acc, a + 512, LITTLE_ENDIAN);
-    s21.intoMemorySegment(acc, a + 576, LITTLE_ENDIAN);
-    s22.intoMemorySegment(acc, a + 640, LITTLE_ENDIAN);
-    s23.intoMemorySegment(acc, a + 704, LITTLE_ENDIAN);
-    s30.intoMemorySegment(acc, a + 768, LITTLE_ENDIAN);
-    s31.intoMemorySegment(acc, a + 832, LITTLE_ENDIAN);
-    s32.intoMemorySegment(acc, a + 896, LITTLE_ENDIAN);
-    s33.intoMemorySegment(acc, a + 960, LITTLE_ENDIAN);
+    s00.intoMemorySegment(work, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(work, a + 64, LITTLE_ENDIAN);
+    s02.intoMemorySegment(work, a + 128, LITTLE_ENDIAN);
+    s03.intoMemorySegment(work, a + 192, LITTLE_ENDIAN);
+    s10.intoMemorySegment(work, a + 256, LITTLE_ENDIAN);
+    s11.intoMemorySegment(work, a + 320, LITTLE_ENDIAN);
+    s12.intoMemorySegment(work, a + 384, LITTLE_ENDIAN);
+    s13.intoMemorySegment(work, a + 448, LITTLE_ENDIAN);
+    s20.intoMemorySegment(work, a + 512, LITTLE_ENDIAN);
+    s21.intoMemorySegment(work, a + 576, LITTLE_ENDIAN);
+    s22.intoMemorySegment(work, a + 640, LITTLE_ENDIAN);
+    s23.intoMemorySegment(work, a + 704, LITTLE_ENDIAN);
+    s30.intoMemorySegment(work, a + 768, LITTLE_ENDIAN);
+    s31.intoMemorySegment(work, a + 832, LITTLE_ENDIAN);
+    s32.intoMemorySegment(work, a + 896, LITTLE_ENDIAN);
+    s33.intoMemorySegment(work, a + 960, LITTLE_ENDIAN);
   }
 
   // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Levels
   // are
   // loops over memory, so that no vector is handed to a method that might not be inlined.
   @Override
-  public void fold(MemorySegment acc, long a, MemorySegment out, long o) {
+  public void fold(MemorySegment work, long a, long o) {
     for (long i = a; i < a + 512; i += 64) {
-      FloatVector p = at(acc, i);
-      FloatVector q = at(acc, i + 512);
+      FloatVector p = at(work, i);
+      FloatVector q = at(work, i + 512);
       FloatVector high = p.rearrange(SWAP8).blend(q, UPPER8);
-      p.blend(q.rearrange(SWAP8), UPPER8).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+      p.blend(q.rearrange(SWAP8), UPPER8).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
     for (long i = a; i < a + 256; i += 64) {
-      FloatVector p = at(acc, i);
-      FloatVector q = at(acc, i + 256);
+      FloatVector p = at(work, i);
+      FloatVector q = at(work, i + 256);
       FloatVector high = p.rearrange(SWAP4).blend(q, UPPER4);
-      p.blend(q.rearrange(SWAP4), UPPER4).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+      p.blend(q.rearrange(SWAP4), UPPER4).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
     for (long i = a; i < a + 128; i += 64) {
-      FloatVector p = at(acc, i);
-      FloatVector q = at(acc, i + 128);
+      FloatVector p = at(work, i);
+      FloatVector q = at(work, i + 128);
       FloatVector high = p.rearrange(SWAP2).blend(q, UPPER2);
-      p.blend(q.rearrange(SWAP2), UPPER2).add(high).intoMemorySegment(acc, i, LITTLE_ENDIAN);
+      p.blend(q.rearrange(SWAP2), UPPER2).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
-    FloatVector p = at(acc, a);
-    FloatVector q = at(acc, a + 64);
+    FloatVector p = at(work, a);
+    FloatVector q = at(work, a + 64);
     FloatVector high = p.rearrange(SWAP1).blend(q, UPPER1);
-    p.blend(q.rearrange(SWAP1), UPPER1).add(high).intoMemorySegment(out, o, LITTLE_ENDIAN);
+    p.blend(q.rearrange(SWAP1), UPPER1).add(high).intoMemorySegment(work, o, LITTLE_ENDIAN);
   }
 }

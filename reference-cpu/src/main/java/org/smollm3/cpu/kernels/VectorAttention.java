@@ -27,13 +27,13 @@ final class VectorAttention {
   private static final long QUAD_STEP = 4L * STEP_BYTES;
   private static final long SCORE_ROW = 4L * TILE;
 
-  private static final int PANEL_Q = 0;
-  private static final int PANEL_K = 1;
-  private static final int PANEL_V = 2;
-  private static final int SUMS = 3;
-  private static final int FOLDED = 4;
-  private static final int SCORES = 5;
-  private static final int OUT = 6;
+  /** Bytes of the accumulators of a block. */
+  private static final long SUMS = 16L * STEP_BYTES;
+
+  private static final int WORK = 0;
+  private static final int PANEL_V = 1;
+  private static final int SCORES = 2;
+  private static final int OUT = 3;
 
   private final Parallel parallel;
   private final Lanes lanes;
@@ -74,11 +74,11 @@ final class VectorAttention {
     private final int quads;
     private final int steps;
     private final long outRow;
-    private final MemorySegment panelQ;
-    private final MemorySegment panelK;
+    private final long panelQ;
+    private final long panelK;
+    private final long sums;
+    private final MemorySegment work;
     private final MemorySegment panelV;
-    private final MemorySegment sums;
-    private final MemorySegment folded;
     private final MemorySegment scores;
     private final MemorySegment out;
     private final float[] max;
@@ -94,11 +94,11 @@ final class VectorAttention {
       quads = (rows + 3) / 4;
       steps = layout.steps(task.dim());
       outRow = (steps + 1) / 2 * 2L * STEP_BYTES;
-      panelQ = scratch.get(PANEL_Q, quads * steps * QUAD_STEP);
-      panelK = scratch.get(PANEL_K, steps * QUAD_STEP);
+      panelQ = 0;
+      panelK = quads * steps * QUAD_STEP;
+      sums = panelK + steps * QUAD_STEP;
+      work = scratch.get(WORK, sums + SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
-      sums = scratch.get(SUMS, 16L * STEP_BYTES);
-      folded = scratch.get(FOLDED, STEP_BYTES);
       scores = scratch.get(SCORES, 4 * quads * SCORE_ROW);
       out = scratch.get(OUT, rows * outRow);
       max = new float[rows];
@@ -116,10 +116,10 @@ final class VectorAttention {
     void run() {
       Arrays.fill(max, Float.NEGATIVE_INFINITY);
       out.asSlice(0, rows * outRow).fill((byte) 0);
-      panelQ.asSlice(0, quads * steps * QUAD_STEP).fill((byte) 0);
+      work.asSlice(panelQ, quads * steps * QUAD_STEP).fill((byte) 0);
       for (int row = 0; row < rows; row++) {
-        long at = row / 4 * steps * QUAD_STEP + row % 4 * STEP_BYTES;
-        packing.pack(task.q(), queryOffset(row), task.dim(), layout, panelQ, at, QUAD_STEP);
+        long at = panelQ + row / 4 * steps * QUAD_STEP + row % 4 * STEP_BYTES;
+        packing.pack(task.q(), queryOffset(row), task.dim(), layout, work, at, QUAD_STEP);
       }
       int from = Integer.MAX_VALUE;
       for (int row = 0; row < rows; row++) {
@@ -160,15 +160,16 @@ final class VectorAttention {
         int present = Math.min(Math.max(key + i, from), to - 1);
         Operand keys = task.keys(b, tile + present);
         long offset = task.keyOffset(b, group, tile + present);
-        packing.pack(keys, offset, task.dim(), layout, panelK, i * STEP_BYTES, QUAD_STEP);
+        long at = panelK + i * STEP_BYTES;
+        packing.pack(keys, offset, task.dim(), layout, work, at, QUAD_STEP);
       }
       for (int quad = 0; quad < quads; quad++) {
-        sums.fill((byte) 0);
-        lanes.block(panelQ, quad * steps * QUAD_STEP, panelK, 0, steps, sums, 0);
-        lanes.fold(sums, 0, folded, 0);
+        work.asSlice(sums, SUMS).fill((byte) 0);
+        lanes.block(work, panelQ + quad * steps * QUAD_STEP, panelK, steps, sums);
+        lanes.fold(work, sums, sums);
         for (int i = 0; i < 4; i++) {
           long row = (4L * quad + i) * SCORE_ROW;
-          MemorySegment.copy(folded, 16L * i, scores, row + 4L * key, 16);
+          MemorySegment.copy(work, sums + 16L * i, scores, row + 4L * key, 16);
         }
       }
     }
@@ -199,7 +200,9 @@ final class VectorAttention {
       float factor = ScalarMath.exp(max[row] - newMax);
       VectorMath.subtract(scores, at, SCORE_ROW, newMax);
       VectorMath.exp(scores, at, SCORE_ROW);
-      total[row] = total[row] * factor + VectorMath.sum(scores, at, SCORE_ROW, folded);
+      total[row] =
+          total[row] * factor
+              + VectorMath.sum(scores, at, SCORE_ROW, work.asSlice(sums, STEP_BYTES));
       max[row] = newMax;
       if (factor != 1f) {
         VectorMath.scale(out, row * outRow, outRow, factor);

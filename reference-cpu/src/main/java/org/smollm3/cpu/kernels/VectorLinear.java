@@ -17,9 +17,9 @@ final class VectorLinear {
   private static final int STREAM_ROWS = 128;
 
   /** Weight rows, tokens and steps of a tile of the matrix product: its panels fit level 2. */
-  private static final int BLOCK_ROWS = 64;
+  private static final int BLOCK_ROWS = 32;
 
-  private static final int BLOCK_TOKENS = 64;
+  private static final int BLOCK_TOKENS = 128;
   private static final int BLOCK_STEPS = 32;
 
   /** Row quads whose packed weights stay in level 1 while all tokens of a tile pass by. */
@@ -32,10 +32,9 @@ final class VectorLinear {
   private static final long BLOCK_SUMS = 16L * STEP_BYTES;
 
   private static final int PANEL_X = 0;
-  private static final int PANEL_W = 1;
+  private static final int WORK = 1;
   private static final int SUMS = 2;
   private static final int TAIL = 3;
-  private static final int FOLDED = 4;
 
   private final Parallel parallel;
   private final Lanes lanes;
@@ -86,11 +85,11 @@ final class VectorLinear {
     if (4 * quarter < rows) {
       quad(task, x, scratch, sums, first, 4 * quarter, 1, rows - 1);
     }
-    MemorySegment folded = scratch.get(FOLDED, STEP_BYTES);
     for (int i = 0; i < rows; i += 16) {
-      lanes.fold(sums, (long) i * STEP_BYTES, folded, 0);
+      long at = (long) i * STEP_BYTES;
+      lanes.fold(sums, at, at);
       for (int j = 0; j < Math.min(16, rows - i); j++) {
-        task.finish(0, first + i + j, folded.get(FLOAT, 4L * j));
+        task.finish(0, first + i + j, sums.get(FLOAT, at + 4L * j));
       }
     }
   }
@@ -153,9 +152,45 @@ final class VectorLinear {
     }
   }
 
+  /**
+   * Work memory of the matrix product, one segment: the packed tokens, then for each worker a panel
+   * of weights and the accumulators of a tile.
+   */
+  private static final class Work {
+    final MemorySegment memory;
+    final int steps;
+    final long tokens;
+
+    Work(MemorySegment memory, int steps, long tokens) {
+      this.memory = memory;
+      this.steps = steps;
+      this.tokens = tokens;
+    }
+
+    static final long WEIGHTS = PANEL_QUADS * BLOCK_STEPS * QUAD_STEP;
+    static final long SUMS = BLOCK_TOKENS / 4 * (BLOCK_ROWS / 4) * BLOCK_SUMS;
+
+    long weights(int worker) {
+      return tokens + worker * (WEIGHTS + SUMS);
+    }
+
+    long sums(int worker) {
+      return weights(worker) + WEIGHTS;
+    }
+
+    /** Where step {@code step} of four tokens begins. */
+    long quad(int quad, int step) {
+      return (quad * (long) steps + step) * QUAD_STEP;
+    }
+  }
+
   private void matrix(LinearTask task) {
     int steps = task.layout().steps(task.k());
-    MemorySegment x = packTokens(task, steps);
+    int quads = ceil(task.m(), 4);
+    long tokens = quads * steps * QUAD_STEP;
+    long bytes = tokens + parallel.threads() * (Work.WEIGHTS + Work.SUMS);
+    Work work = new Work(shared.get(WORK, bytes), steps, tokens);
+    parallel.run(quads, (worker, quad) -> packTokens(task, work, quad));
     int rowTiles = ceil(task.n(), BLOCK_ROWS);
     int tokenTiles = ceil(task.m(), BLOCK_TOKENS);
     parallel.run(
@@ -163,100 +198,80 @@ final class VectorLinear {
         (worker, tile) -> {
           int row = tile / tokenTiles * BLOCK_ROWS;
           int token = tile % tokenTiles * BLOCK_TOKENS;
-          tile(task, x, steps, own[worker], token, row);
+          tile(task, work, worker, token, row);
         });
   }
 
-  /** All tokens, as panels of four of {@code steps} steps; tokens that are not there are zero. */
-  private MemorySegment packTokens(LinearTask task, int steps) {
-    int quads = ceil(task.m(), 4);
-    long panel = steps * QUAD_STEP;
-    MemorySegment x = shared.get(PANEL_X, quads * panel);
-    parallel.run(
-        quads,
-        (worker, quad) ->
-            packQuad(task.x(), task.m(), task.k(), 4 * quad, task.layout(), x, quad * panel));
-    return x;
-  }
-
-  private void packQuad(
-      Operand from, int rows, int k, int first, Layout layout, MemorySegment to, long at) {
-    int steps = layout.steps(k);
+  /** Four tokens as a panel; those that are not there are zero. */
+  private void packTokens(LinearTask task, Work work, int quad) {
     for (int i = 0; i < 4; i++) {
-      if (first + i < rows) {
-        packing.pack(from, (long) (first + i) * k, k, layout, to, at + i * STEP_BYTES, QUAD_STEP);
+      int token = 4 * quad + i;
+      long at = work.quad(quad, 0) + i * STEP_BYTES;
+      if (token < task.m()) {
+        long first = (long) token * task.k();
+        packing.pack(task.x(), first, task.k(), task.layout(), work.memory, at, QUAD_STEP);
       } else {
-        for (int s = 0; s < steps; s++) {
-          to.asSlice(at + s * QUAD_STEP + i * STEP_BYTES, STEP_BYTES).fill((byte) 0);
+        for (int s = 0; s < work.steps; s++) {
+          work.memory.asSlice(at + s * QUAD_STEP, STEP_BYTES).fill((byte) 0);
         }
       }
     }
   }
 
-  private void tile(
-      LinearTask task, MemorySegment x, int steps, Scratch scratch, int token, int row) {
+  private void tile(LinearTask task, Work work, int worker, int token, int row) {
     int tokenQuads = ceil(Math.min(BLOCK_TOKENS, task.m() - token), 4);
     int rowQuads = ceil(Math.min(BLOCK_ROWS, task.n() - row), 4);
-    MemorySegment w = scratch.get(PANEL_W, PANEL_QUADS * BLOCK_STEPS * QUAD_STEP);
-    MemorySegment sums = scratch.get(SUMS, tokenQuads * rowQuads * BLOCK_SUMS);
-    sums.asSlice(0, tokenQuads * rowQuads * BLOCK_SUMS).fill((byte) 0);
-    for (int s = 0; s < steps; s += BLOCK_STEPS) {
-      int count = Math.min(BLOCK_STEPS, steps - s);
+    long sums = work.sums(worker);
+    work.memory.asSlice(sums, tokenQuads * rowQuads * BLOCK_SUMS).fill((byte) 0);
+    for (int s = 0; s < work.steps; s += BLOCK_STEPS) {
+      int count = Math.min(BLOCK_STEPS, work.steps - s);
       for (int j = 0; j < rowQuads; j += PANEL_QUADS) {
         int quads = Math.min(PANEL_QUADS, rowQuads - j);
-        packWeights(task, w, row + 4 * j, quads, s, count);
+        packWeights(task, work.memory, work.weights(worker), row + 4 * j, quads, s, count);
         for (int i = 0; i < tokenQuads; i++) {
-          long xo = ((token / 4 + i) * (long) steps + s) * QUAD_STEP;
-          long sum = (i * rowQuads + j) * BLOCK_SUMS;
-          panel(x, xo, w, quads, count, sums, sum);
+          long sum = sums + (i * rowQuads + j) * BLOCK_SUMS;
+          panel(work, work.quad(token / 4 + i, s), work.weights(worker), quads, count, sum);
         }
       }
     }
-    finish(task, sums, scratch, token, tokenQuads, row, rowQuads);
+    finish(task, work.memory, sums, token, tokenQuads, row, rowQuads);
   }
 
-  private void panel(
-      MemorySegment x,
-      long xo,
-      MemorySegment w,
-      int quads,
-      int steps,
-      MemorySegment sums,
-      long sum) {
+  private void panel(Work work, long x, long w, int quads, int steps, long sum) {
     for (int j = 0; j < quads; j++) {
-      lanes.block(x, xo, w, j * steps * QUAD_STEP, steps, sums, sum + j * BLOCK_SUMS);
+      lanes.block(work.memory, x, w + j * steps * QUAD_STEP, steps, sum + j * BLOCK_SUMS);
     }
   }
 
   private void packWeights(
-      LinearTask task, MemorySegment w, int row, int rowQuads, int step, int steps) {
+      LinearTask task, MemorySegment to, long w, int row, int rowQuads, int step, int steps) {
     int first = step * Layout.LANES;
     int count = Math.min(steps * Layout.LANES, task.k() - first);
     for (int r = 0; r < 4 * rowQuads; r++) {
-      long at = r / 4 * steps * QUAD_STEP + r % 4 * STEP_BYTES;
+      long at = w + r / 4 * steps * QUAD_STEP + r % 4 * STEP_BYTES;
       // Past the last row it is repeated; its sums are not stored.
       long from = (long) Math.min(row + r, task.n() - 1) * task.k() + first;
-      packing.pack(task.w(), from, count, task.layout(), w, at, QUAD_STEP);
+      packing.pack(task.w(), from, count, task.layout(), to, at, QUAD_STEP);
     }
   }
 
   private void finish(
       LinearTask task,
-      MemorySegment sums,
-      Scratch scratch,
+      MemorySegment work,
+      long sums,
       int token,
       int tokenQuads,
       int row,
       int rowQuads) {
-    MemorySegment folded = scratch.get(FOLDED, STEP_BYTES);
     for (int i = 0; i < tokenQuads; i++) {
       int tokens = Math.min(4, task.m() - token - 4 * i);
       for (int j = 0; j < rowQuads; j++) {
         int rows = Math.min(4, task.n() - row - 4 * j);
-        lanes.fold(sums, (i * rowQuads + j) * BLOCK_SUMS, folded, 0);
+        long at = sums + (i * rowQuads + j) * BLOCK_SUMS;
+        lanes.fold(work, at, at);
         for (int t = 0; t < tokens; t++) {
           for (int r = 0; r < rows; r++) {
-            float sum = folded.get(FLOAT, 4L * (4 * t + r));
+            float sum = work.get(FLOAT, at + 4L * (4 * t + r));
             task.finish(token + 4 * i + t, row + 4 * j + r, sum);
           }
         }

@@ -82,7 +82,31 @@ public final class KvCacheManager {
   }
 
   private void store(String name, Tensor active) {
-    handles.put(name, context.ops().updateCache(handle(name), active, seqIds, positions, kind));
+    TensorOps ops = context.ops();
+    Tensor real = active;
+    if (sources.isPresent()) {
+      real = ops.transpose(ops.gather(active, sources.get(), 0, 2), 0, 2, 1, 3);
+    }
+    handles.put(name, ops.updateCache(handle(name), real, seqIds, positions, kind));
+  }
+
+  /** For each active token the row and index [B, T, 2] of the real token it stands for. */
+  private static Tensor sources(TensorOps ops, Tensor positions) {
+    Shape shape = positions.shape();
+    Tensor last = ops.broadcast(lastIndex(ops, positions), shape, 0);
+    Tensor index = ops.minimum(ops.iota(shape, 1), last);
+    Shape column = Shape.of(shape.dim(0), shape.dim(1), 1);
+    return ops.concatenate(2, List.of(ops.iota(column, 0), ops.reshape(index, column)));
+  }
+
+  /** Index I32[B] of each row's last real token: the first with the row's highest position. */
+  public static Tensor lastIndex(TensorOps ops, Tensor positions) {
+    Shape shape = positions.shape();
+    Tensor highest = ops.broadcast(ops.reduce(positions, Reduction.MAX, 1), shape, 0);
+    Tensor beyond = ops.broadcast(ops.scalar(DType.I32, shape.intDim(1)), shape);
+    Tensor candidates =
+        ops.select(ops.compare(Comparison.EQ, positions, highest), ops.iota(shape, 1), beyond);
+    return ops.reduce(candidates, Reduction.MIN, 1);
   }
 
   private State handle(String name) {

@@ -290,17 +290,24 @@ final class CompiledDecoderRunner implements DecoderRunner {
     var named = outputs.outputsByRank().get(0);
     List<RowOutput> results = new ArrayList<>();
     for (int i = 0; i < inputs.realRows(); i++) {
-      int place = inputs.placeOf(i);
-      Optional<HostTensor> logits =
-          Optional.ofNullable(named.get(DecoderGraphs.LOGITS))
-              .map(all -> inputs.real(all.row(place), i).copy());
-      HostTensor tokens = named.get(DecoderGraphs.TOKENS);
       results.add(
-          new RowOutput(
-              logits,
-              tokens == null ? OptionalInt.empty() : OptionalInt.of(tokens.getInt(place))));
+          output(
+              Optional.ofNullable(named.get(DecoderGraphs.LOGITS)),
+              Optional.ofNullable(named.get(DecoderGraphs.TOKENS)),
+              inputs,
+              i));
     }
     return results;
+  }
+
+  private static RowOutput output(
+      Optional<HostTensor> logits, Optional<HostTensor> tokens, BatchInputs inputs, int index) {
+    int place = inputs.placeOf(index);
+    return new RowOutput(
+        logits.map(all -> inputs.real(all.row(place), index).copy()),
+        tokens.isPresent()
+            ? OptionalInt.of(tokens.get().getInt(place))
+            : OptionalInt.empty());
   }
 
   private static boolean isLogitsOnly(String graph) {

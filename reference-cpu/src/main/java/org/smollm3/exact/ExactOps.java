@@ -25,9 +25,10 @@ import org.smollm3.tensor.Shape;
  * The operations in double: every primitive is a loop over the elements of its result, every
  * composite its default body in primitives. A declared floating type is carried and not applied.
  *
- * <p>Two composites are exceptions. {@link #rotaryTable} rounds the angle to float32, as the model
- * defines it; {@link #linear} adds the bias itself, because its magnitude is that of all its terms.
- * For the same reason {@link #attend} adds magnitudes to what its default body gives.
+ * <p>Three composites are exceptions. {@link #rotaryTable} rounds the angle to float32, as the
+ * model defines it; {@link #linear} adds the bias itself, because its magnitude is that of all its
+ * terms; {@link #cumulativeSum} is plainer as a loop than its default body. {@link #attend} adds
+ * magnitudes to what its default body gives.
  */
 final class ExactOps implements TensorOps {
   private final Workspace workspace;
@@ -448,6 +449,12 @@ final class ExactOps implements TensorOps {
   public Tensor softmax(Tensor x) {
     ShapeRules.softmax(x);
     return TensorOps.super.softmax(x);
+  }
+
+  @Override
+  public Tensor cumulativeSum(Tensor x) {
+    ShapeRules.cumulativeSum(x);
+    return own(contraction.cumulativeSum(ExactTensor.of(x)));
   }
 
   @Override

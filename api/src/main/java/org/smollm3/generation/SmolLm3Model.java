@@ -2,9 +2,8 @@ package org.smollm3.generation;
 
 import java.nio.file.Path;
 import java.util.ServiceLoader;
-import org.smollm3.checkpoint.Checkpoint;
-import org.smollm3.checkpoint.CheckpointWeights;
 import org.smollm3.checkpoint.FolderFiles;
+import org.smollm3.checkpoint.ModelWeights;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
@@ -28,13 +27,13 @@ public final class SmolLm3Model {
   private final ModelFiles files;
   private final SmolLm3Config config;
   private final GenerationConfig generationConfig;
-  private final CheckpointWeights weights;
+  private final ModelWeights weights;
 
   private SmolLm3Model(
       ModelFiles files,
       SmolLm3Config config,
       GenerationConfig generationConfig,
-      CheckpointWeights weights) {
+      ModelWeights weights) {
     this.files = files;
     this.config = config;
     this.generationConfig = generationConfig;
@@ -42,7 +41,7 @@ public final class SmolLm3Model {
   }
 
   /**
-   * Opens a snapshot folder and validates config and weights.
+   * Opens a snapshot folder, or one of shards, and validates config and weights.
    *
    * @throws InvalidModelException if anything in it is missing, broken or not supported
    */
@@ -59,8 +58,7 @@ public final class SmolLm3Model {
             ? GenerationConfigReader.read(
                 files.text(GENERATION_CONFIG), files.location() + "/" + GENERATION_CONFIG)
             : GenerationConfig.empty();
-    CheckpointWeights weights = CheckpointWeights.of(config, Checkpoint.open(files));
-    return new SmolLm3Model(files, config, generation, weights);
+    return new SmolLm3Model(files, config, generation, ModelWeights.open(config, files));
   }
 
   /**
@@ -91,7 +89,8 @@ public final class SmolLm3Model {
     return generationConfig;
   }
 
-  public CheckpointWeights weights() {
+  /** Whole weights, or those of a folder that {@code Sharder} made. */
+  public ModelWeights weights() {
     return weights;
   }
 
@@ -112,7 +111,11 @@ public final class SmolLm3Model {
     return Tokenizer.parse(files.map(TOKENIZER), location() + "/" + TOKENIZER);
   }
 
-  /** The program of this model for a backend with dynamic shapes. */
+  /**
+   * The program of this model for a backend with dynamic shapes.
+   *
+   * @throws org.smollm3.error.InvalidRequestException if the weights are cut for another sharding
+   */
   public ProgramSpec program(DecoderOptions options) {
     return DecoderGraphs.dynamic(config, weights.sharded(options.sharding()).specs(), options);
   }

@@ -56,6 +56,11 @@ public final class Checkpoint {
     return checkpoint;
   }
 
+  /** Whether a snapshot has weight files that {@link #open} would read. */
+  static boolean isIn(ModelFiles files) {
+    return files.contains(SINGLE_FILE) || files.contains(INDEX_FILE);
+  }
+
   private void addShards(ModelFiles source) {
     ShardIndex index = ShardIndex.parse(source.text(INDEX_FILE), place(source, INDEX_FILE));
     Collection<String> shards = new TreeSet<>(index.weightMap().values());

@@ -21,8 +21,8 @@ import org.smollm3.tensor.TensorSpec;
  * The weights of a checkpoint for a program of tensor-parallel degree 1: every weight is one
  * contiguous piece of its file's mapped memory, and tied embeddings are one weight.
  */
-public final class CheckpointWeights implements WeightSource {
-  private static final Set<DType> STORED_TYPES = Set.of(DType.F32, DType.BF16, DType.F16);
+public final class CheckpointWeights implements ModelWeights, WeightSource {
+  static final Set<DType> STORED_TYPES = Set.of(DType.F32, DType.BF16, DType.F16);
 
   private final SmolLm3Config config;
   private final Checkpoint checkpoint;
@@ -144,12 +144,17 @@ public final class CheckpointWeights implements WeightSource {
         .toList();
   }
 
-  /** The same weights split over ranks. */
-  public ShardedWeights sharded(Sharding sharding) {
-    return new ShardedWeights(this, config, sharding);
+  @Override
+  public Optional<Sharding> fixedSharding() {
+    return Optional.empty();
   }
 
-  /** Where the checkpoint is, for messages. */
+  @Override
+  public ShardedWeights sharded(Sharding sharding) {
+    return new ShardedWeights(this, ShardLayout.of(config, sharding));
+  }
+
+  @Override
   public String location() {
     return checkpoint.location();
   }

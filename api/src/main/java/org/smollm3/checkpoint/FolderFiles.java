@@ -19,13 +19,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.json.Text;
 import org.smollm3.spi.ModelFiles;
 
 /**
  * The files of a snapshot folder. Symbolic links are followed, as in a hub cache, whose files are
- * links into {@code ../../blobs}; sub-folders are not part of a snapshot.
+ * links into {@code ../../blobs}. Folders in it are no files; one of them is had by its plain name.
  */
 public final class FolderFiles implements ModelFiles {
   /** Texts of a snapshot are at most some tens of megabytes: tokenizer.json, the largest, is 17. */
@@ -112,17 +113,26 @@ public final class FolderFiles implements ModelFiles {
     }
   }
 
-  private Path resolve(String name) {
-    Path path;
+  @Override
+  public Optional<ModelFiles> folder(String name) {
+    Path path = child(name);
+    return Files.isDirectory(path) ? Optional.of(open(path)) : Optional.empty();
+  }
+
+  private Path child(String name) {
     try {
       if (!PlainNames.isPlain(name)) {
         throw new InvalidModelException(
             Text.quote(name) + " is no plain file name; " + location() + " has " + shownNames());
       }
-      path = folder.resolve(name);
+      return folder.resolve(name);
     } catch (InvalidPathException e) {
       throw new InvalidModelException(Text.quote(name) + " is no file name", e);
     }
+  }
+
+  private Path resolve(String name) {
+    Path path = child(name);
     if (Files.isRegularFile(path)) {
       return path;
     }

@@ -3,6 +3,7 @@ package org.smollm3.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.smollm3.parallel.GqaSharding;
 import org.smollm3.parallel.TensorParallelGroup;
 import org.smollm3.spi.WeightView.Mapped;
@@ -93,6 +94,21 @@ final class Runs {
   /** Indices taken, padding included. */
   long size() {
     return size;
+  }
+
+  /** Whether these are all of a dimension of this size, in order. */
+  private boolean isAllOf(long dimension) {
+    return runs.size() == 1 && runs.get(0).equals(new Run(0, dimension));
+  }
+
+  /** Such as {@code [rows 0+64, 128+64, zeros 32]}; nothing if all of the dimension is taken. */
+  String describe(String axis, long dimension) {
+    if (isAllOf(dimension)) {
+      return "";
+    }
+    return runs.stream()
+        .map(run -> run.isPadding() ? "zeros " + run.count() : run.start() + "+" + run.count())
+        .collect(Collectors.joining(", ", "[" + axis + " ", "]"));
   }
 
   /** Takes runs of the first dimension of [n] or [n, m]. */

@@ -15,6 +15,9 @@ public final class WeightNames {
   public static final String NORM = "norm.weight";
   public static final String LM_HEAD = "lm_head.weight";
 
+  /** I32[1] with the rank itself; in shards only. */
+  public static final String RANK = "rank_util.rank";
+
   private WeightNames() {}
 
   /**
@@ -45,6 +48,11 @@ public final class WeightNames {
   public static String attention(int layer, String projection, String kind) {
     String owner = projection.equals("o_proj") ? "o_proj" : "qkv_proj";
     return "layers." + layer + ".self_attn." + owner + "." + projection + "." + kind;
+  }
+
+  /** {@link #RANK} once more, where Optimum Neuron's attention of a layer has it. */
+  public static String attentionRank(int layer) {
+    return "layers." + layer + ".self_attn." + RANK;
   }
 
   /**

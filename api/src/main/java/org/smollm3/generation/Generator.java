@@ -30,11 +30,16 @@ public final class Generator {
    * @param load taps and their listener, for example
    */
   public record Settings(DType arithmetic, Sharding sharding, LoadOptions load) {
-    /** The type the weights were published in (F16 is computed in F32), one rank. */
+    /**
+     * The type the weights were published in (F16 is computed in F32); one rank, or as many as the
+     * weights are cut for.
+     */
     public static Settings of(SmolLm3Model model) {
       DType own = model.config().dtype();
       return new Settings(
-          own == DType.BF16 ? DType.BF16 : DType.F32, Sharding.NONE, LoadOptions.defaults());
+          own == DType.BF16 ? DType.BF16 : DType.F32,
+          model.weights().fixedSharding().orElse(Sharding.NONE),
+          LoadOptions.defaults());
     }
 
     public Settings withArithmetic(DType newArithmetic) {

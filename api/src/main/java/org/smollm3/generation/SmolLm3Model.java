@@ -2,10 +2,9 @@ package org.smollm3.generation;
 
 import java.nio.file.Path;
 import java.util.ServiceLoader;
-import org.smollm3.checkpoint.Checkpoint;
-import org.smollm3.checkpoint.CheckpointWeights;
 import org.smollm3.checkpoint.FolderFiles;
-import org.smollm3.checkpoint.ShardedWeights;
+import org.smollm3.checkpoint.ModelWeights;
+import org.smollm3.checkpoint.ProgramWeights;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.CompiledShapes;
 import org.smollm3.model.DecoderGraphs;
@@ -32,13 +31,13 @@ public final class SmolLm3Model {
   private final ModelFiles files;
   private final SmolLm3Config config;
   private final GenerationConfig generationConfig;
-  private final CheckpointWeights weights;
+  private final ModelWeights weights;
 
   private SmolLm3Model(
       ModelFiles files,
       SmolLm3Config config,
       GenerationConfig generationConfig,
-      CheckpointWeights weights) {
+      ModelWeights weights) {
     this.files = files;
     this.config = config;
     this.generationConfig = generationConfig;
@@ -46,7 +45,7 @@ public final class SmolLm3Model {
   }
 
   /**
-   * Opens a snapshot folder and validates config and weights.
+   * Opens a snapshot folder, or one of shards, and validates config and weights.
    *
    * @throws InvalidModelException if anything in it is missing, broken or not supported
    */
@@ -63,8 +62,7 @@ public final class SmolLm3Model {
             ? GenerationConfigReader.read(
                 files.text(GENERATION_CONFIG), files.location() + "/" + GENERATION_CONFIG)
             : GenerationConfig.empty();
-    CheckpointWeights weights = CheckpointWeights.of(config, Checkpoint.open(files));
-    return new SmolLm3Model(files, config, generation, weights);
+    return new SmolLm3Model(files, config, generation, ModelWeights.open(config, files));
   }
 
   /**
@@ -95,7 +93,8 @@ public final class SmolLm3Model {
     return generationConfig;
   }
 
-  public CheckpointWeights weights() {
+  /** Whole weights, or those of a folder that {@code Sharder} made. */
+  public ModelWeights weights() {
     return weights;
   }
 
@@ -116,7 +115,11 @@ public final class SmolLm3Model {
     return Tokenizer.parse(files.map(TOKENIZER), location() + "/" + TOKENIZER);
   }
 
-  /** The program of this model for a backend with dynamic shapes. */
+  /**
+   * The program of this model for a backend with dynamic shapes.
+   *
+   * @throws org.smollm3.error.InvalidRequestException if the weights are cut for another sharding
+   */
   public ProgramSpec program(DecoderOptions options) {
     return DecoderGraphs.dynamic(config, weights.sharded(options.sharding()).specs(), options);
   }
@@ -147,7 +150,7 @@ public final class SmolLm3Model {
       Sharding sharding,
       CompiledShapes shapes,
       LoadOptions load) {
-    ShardedWeights sharded = weights.sharded(sharding);
+    ProgramWeights sharded = weights.sharded(sharding);
     ProgramSpec program =
         DecoderGraphs.compiled(
             config, sharded.specs(), shapes.options(arithmetic, sharding), shapes);

@@ -5,15 +5,19 @@ import org.smollm3.error.InvalidRequestException;
 /**
  * The ranks among which a model is split.
  *
- * @param degree number of ranks, at least 1
+ * @param degree number of ranks, 1 to {@link #MOST_RANKS}
  */
 public record TensorParallelGroup(int degree) {
+  /** Far above any machine; a slip of the keyboard does not start a million ranks. */
+  public static final int MOST_RANKS = 1024;
+
   /** No split. */
   public static final TensorParallelGroup SINGLE = new TensorParallelGroup(1);
 
   public TensorParallelGroup {
-    if (degree < 1) {
-      throw new InvalidRequestException("tensor-parallel degree " + degree + " is not at least 1");
+    if (degree < 1 || degree > MOST_RANKS) {
+      throw new InvalidRequestException(
+          "tensor-parallel degree " + degree + " is not in 1 to " + MOST_RANKS);
     }
   }
 

@@ -2,10 +2,11 @@ package org.smollm3.spi;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The files of a model snapshot by plain name: a folder, or resources of a jar. Names never contain
- * a path.
+ * a path; files of a folder in it are had from {@link #folder}.
  */
 public interface ModelFiles {
   /** How messages name the place. */
@@ -28,4 +29,13 @@ public interface ModelFiles {
 
   /** The UTF-8 text of a small file. */
   String text(String name);
+
+  /**
+   * The files of a folder of this snapshot; empty if there is no such folder.
+   *
+   * @param name a plain name, as of a file
+   */
+  default Optional<ModelFiles> folder(String name) {
+    return Optional.empty();
+  }
 }

@@ -6,11 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -20,7 +18,6 @@ import org.smollm3.cli.GenerateRequest.Prompt;
 import org.smollm3.cli.GenerateRequest.Sampling;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.TapPattern;
-import org.smollm3.tensor.DType;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -28,7 +25,6 @@ import picocli.CommandLine.ParseResult;
 final class GenerateCommand implements Command {
   private static final String MODEL = "--model";
   private static final String BACKEND = "--backend";
-  private static final String DTYPE = "--dtype";
   private static final String GREEDY = "--greedy";
   private static final String TEMPERATURE = "--temperature";
   private static final String TOP_K = "--top-k";
@@ -53,7 +49,15 @@ final class GenerateCommand implements Command {
         Specs.command("generate", "Continue a prompt and print the text as it comes.");
     spec.addOption(Specs.value(MODEL, "DIR", "model folder (default: the small embedded model)"))
         .addOption(Specs.value(BACKEND, "NAME", "backend (default: the best available)"))
-        .addOption(Specs.value(DTYPE, "TYPE", "arithmetic, f32 or bf16 (default: the model's)"))
+        .addOption(
+            Specs.value(Options.DTYPE, "TYPE", "arithmetic, f32 or bf16 (default: the model's)"))
+        .addOption(
+            Specs.wholeNumber(
+                Options.TP,
+                "N",
+                Integer.class,
+                "tensor-parallel ranks (default: the model's, or 1)"))
+        .addOption(Specs.flag(Options.FUSED_QKV, "query, key and value projections as one weight"))
         .addOption(Specs.flag(GREEDY, "always take the most probable token"))
         .addOption(
             Specs.number(
@@ -107,7 +111,7 @@ final class GenerateCommand implements Command {
 
   GenerateRequest request(ParseResult parsed, Console console) {
     Sampling sampling = sampling(parsed);
-    OptionalInt maxNewTokens = integer(parsed, MAX_NEW_TOKENS);
+    OptionalInt maxNewTokens = Options.integer(parsed, MAX_NEW_TOKENS);
     if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
       throw new InvalidRequestException(
           MAX_NEW_TOKENS + " wants at least 1, not " + maxNewTokens.getAsInt());
@@ -117,9 +121,11 @@ final class GenerateCommand implements Command {
       throw new InvalidRequestException(STOP + " wants a text, not an empty one");
     }
     return new GenerateRequest(
-        text(parsed, MODEL).map(value -> path(MODEL, value)),
-        text(parsed, BACKEND),
-        text(parsed, DTYPE).map(GenerateCommand::arithmetic),
+        Options.text(parsed, MODEL).map(value -> Options.path(MODEL, value)),
+        Options.text(parsed, BACKEND),
+        Options.dtype(parsed),
+        Options.ranks(parsed),
+        parsed.matchedOptionValue(Options.FUSED_QKV, false),
         prompt(parsed, console),
         sampling,
         maxNewTokens,
@@ -142,7 +148,7 @@ final class GenerateCommand implements Command {
     return new Sampling(
         greedy,
         number(parsed, TEMPERATURE),
-        integer(parsed, TOP_K),
+        Options.integer(parsed, TOP_K),
         number(parsed, TOP_P),
         parsed.hasMatchedOption(SEED)
             ? OptionalLong.of(parsed.<Long>matchedOptionValue(SEED, 0L))
@@ -151,7 +157,7 @@ final class GenerateCommand implements Command {
 
   private static Prompt prompt(ParseResult parsed, Console console) {
     List<String> words = parsed.matchedPositionalValue(0, List.<String>of());
-    Optional<String> ids = text(parsed, PROMPT_IDS);
+    Optional<String> ids = Options.text(parsed, PROMPT_IDS);
     if (words.size() > 1) {
       throw new InvalidRequestException(
           words.size() + " prompts given; put one prompt in quotes: \"" + firstWords(words) + "\"");
@@ -215,8 +221,8 @@ final class GenerateCommand implements Command {
   }
 
   private static Optional<Dump> dump(ParseResult parsed) {
-    Optional<String> taps = text(parsed, TAPS);
-    Optional<String> file = text(parsed, DUMP);
+    Optional<String> taps = Options.text(parsed, TAPS);
+    Optional<String> file = Options.text(parsed, DUMP);
     if (taps.isPresent() != file.isPresent()) {
       throw new InvalidRequestException(
           taps.isPresent()
@@ -226,49 +232,13 @@ final class GenerateCommand implements Command {
     if (file.isEmpty()) {
       return Optional.empty();
     }
-    Path target = path(DUMP, file.get());
+    Path target = Options.path(DUMP, file.get());
     Path folder = Optional.ofNullable(target.toAbsolutePath().getParent()).orElse(target);
     if (!Files.isDirectory(folder)) {
       throw new InvalidRequestException(
           DUMP + ": there is no folder " + OneLine.quote(folder.toString()));
     }
     return Optional.of(new Dump(TapPattern.of(taps.orElseThrow()), target));
-  }
-
-  private static DType arithmetic(String text) {
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "f32", "float32" -> DType.F32;
-      case "bf16", "bfloat16" -> DType.BF16;
-      default ->
-          throw new InvalidRequestException(
-              DTYPE + " wants f32 or bf16, not " + OneLine.quote(text));
-    };
-  }
-
-  private static Path path(String option, String text) {
-    try {
-      return Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new InvalidRequestException(
-          option + ": " + OneLine.quote(text) + " is no path: " + OneLine.of(e.getReason()), e);
-    }
-  }
-
-  private static Optional<String> text(ParseResult parsed, String option) {
-    if (!parsed.hasMatchedOption(option)) {
-      return Optional.empty();
-    }
-    String value = parsed.matchedOptionValue(option, "");
-    if (value.isEmpty()) {
-      throw new InvalidRequestException(option + " is empty");
-    }
-    return Optional.of(value);
-  }
-
-  private static OptionalInt integer(ParseResult parsed, String option) {
-    return parsed.hasMatchedOption(option)
-        ? OptionalInt.of(parsed.<Integer>matchedOptionValue(option, 0))
-        : OptionalInt.empty();
   }
 
   private static OptionalDouble number(ParseResult parsed, String option) {

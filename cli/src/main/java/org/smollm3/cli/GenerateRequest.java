@@ -15,6 +15,8 @@ import org.smollm3.tensor.DType;
  * @param model snapshot folder; empty for the embedded model
  * @param backend empty for the configured or best one
  * @param arithmetic F32 or BF16; empty for the model's own
+ * @param ranks over how many the model is split; empty for the model's own
+ * @param fusedQkv whether query, key and value projections are to be one weight
  * @param maxNewTokens at least 1
  * @param stop strings that end the text, none of them empty
  * @param logProbabilities whether every token's is reported
@@ -23,6 +25,8 @@ record GenerateRequest(
     Optional<Path> model,
     Optional<String> backend,
     Optional<DType> arithmetic,
+    OptionalInt ranks,
+    boolean fusedQkv,
     Prompt prompt,
     Sampling sampling,
     OptionalInt maxNewTokens,

@@ -2,6 +2,7 @@ package org.smollm3.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.smollm3.generation.SamplingParams;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.generation.StopCriteria;
 import org.smollm3.generation.TokenListener;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
@@ -92,8 +94,10 @@ final class LibraryTextGenerator implements TextGenerator {
       Listener listener) {
     boolean text = request.prompt() instanceof Prompt.OfText || model.hasTokenizer();
     Optional<Tokenizer> tokenizer = text ? Optional.of(model.tokenizer()) : Optional.empty();
-    Map<String, HostTensor> taps = new LinkedHashMap<>();
-    Generator.Settings settings = Generator.Settings.of(model).withLoad(load(request, taps));
+    Map<String, HostTensor> taps = Collections.synchronizedMap(new LinkedHashMap<>());
+    Generator.Settings settings = Generator.Settings.of(model);
+    Sharding sharding = sharding(request, settings.sharding());
+    settings = settings.withSharding(sharding).withLoad(load(request, sharding.degree() > 1, taps));
     if (request.arithmetic().isPresent()) {
       settings = settings.withArithmetic(request.arithmetic().get());
     }
@@ -112,7 +116,13 @@ final class LibraryTextGenerator implements TextGenerator {
           return TokenListener.Flow.CONTINUE;
         };
     listener.status(
-        "running " + model.location() + " in " + settings.arithmetic() + " on " + backend.name());
+        "running "
+            + model.location()
+            + " in "
+            + settings.arithmetic()
+            + " on "
+            + backend.name()
+            + (sharding.degree() == 1 ? "" : " over " + sharding.degree() + " ranks"));
     long start = System.nanoTime();
     GenerationResult result = generator.generate(prompt, generation, relay).get(0);
     request.dump().ifPresent(dump -> write(dump, taps));
@@ -128,6 +138,12 @@ final class LibraryTextGenerator implements TextGenerator {
         (times[1] - times[0]) / 1e9);
   }
 
+  /** What was asked for over what the model's files are cut for. */
+  private static Sharding sharding(GenerateRequest request, Sharding own) {
+    return Sharding.of(
+        request.ranks().orElse(own.degree()), request.fusedQkv() ? Sharding.Qkv.FUSED : own.qkv());
+  }
+
   private static PromptBatch prompt(Prompt prompt, Optional<Tokenizer> tokenizer) {
     int[] ids =
         switch (prompt) {
@@ -140,14 +156,20 @@ final class LibraryTextGenerator implements TextGenerator {
     return PromptBatch.of(List.of(ids));
   }
 
-  /** Keeps of every tap the value in the first run, which is the prompt's. */
-  private static LoadOptions load(GenerateRequest request, Map<String, HostTensor> taps) {
+  /**
+   * Keeps of every tap the value in the first run, which is the prompt's; of several ranks each
+   * one's, as {@code tp0.NAME}.
+   */
+  private static LoadOptions load(
+      GenerateRequest request, boolean ranks, Map<String, HostTensor> taps) {
     if (request.dump().isEmpty()) {
       return LoadOptions.defaults();
     }
     return LoadOptions.defaults()
         .withTaps(request.dump().get().taps().toString())
-        .withListener((name, rank, value) -> taps.putIfAbsent(name, value));
+        .withListener(
+            (name, rank, value) ->
+                taps.putIfAbsent(ranks ? "tp" + rank + "." + name : name, value));
   }
 
   private static void write(GenerateRequest.Dump dump, Map<String, HostTensor> taps) {

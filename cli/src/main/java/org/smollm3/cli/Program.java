@@ -47,6 +47,7 @@ final class Program {
     commands.add(new GenerateCommand(new LibraryTextGenerator()));
     commands.add(new BackendsCommand());
     commands.add(new InspectCommand());
+    commands.add(new ShardCommand());
     Set<String> taken = new HashSet<>();
     commands.forEach(command -> taken.add(command.spec().name()));
 

@@ -18,7 +18,7 @@ final class CpuBackend implements Backend {
   static final String NAME = "cpu";
 
   static final Set<Capability> CAPABILITIES =
-      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+      Set.copyOf(EnumSet.allOf(Capability.class));
 
   private final WorkerPool pool;
   private final Kernels kernels;

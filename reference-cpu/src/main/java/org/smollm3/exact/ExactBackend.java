@@ -17,7 +17,7 @@ final class ExactBackend implements Backend {
   static final String NAME = "exact";
 
   static final Set<Capability> CAPABILITIES =
-      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+      Set.copyOf(EnumSet.allOf(Capability.class));
 
   private volatile boolean closed;
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.smollm3.error.InvalidModelException;
+import org.smollm3.spi.ModelFiles;
 import org.smollm3.tensor.HostTensor;
 
 class FolderFilesTest {
@@ -41,6 +42,32 @@ class FolderFilesTest {
     assertThat(files.map("b.txt").isReadOnly()).isTrue();
     assertThat(files.map("a.txt").byteSize()).isZero();
     assertThat(files.location()).isEqualTo(folder.toString());
+  }
+
+  @Test
+  void aFolderInsideIsHadByItsPlainName() throws IOException {
+    Files.createDirectories(folder.resolve("snapshot/sub/deeper"));
+    Files.writeString(folder.resolve("snapshot/sub/a.txt"), "x");
+    Files.writeString(folder.resolve("snapshot/b.txt"), "");
+    FolderFiles files = FolderFiles.open(folder.resolve("snapshot"));
+
+    ModelFiles sub = files.folder("sub").orElseThrow();
+    assertThat(sub.location()).isEqualTo(folder.resolve("snapshot/sub").toString());
+    assertThat(sub.names()).containsExactly("a.txt");
+    assertThat(sub.folder("deeper")).isPresent();
+    assertThat(files.folder("b.txt")).isEmpty();
+    assertThat(files.folder("none")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"..", ".", "", "sub/..", "/", "sub/deeper", "..\\x", "C:"})
+  void noOtherFolderIsHad(String name) throws IOException {
+    Files.createDirectories(folder.resolve("snapshot/sub/deeper"));
+    FolderFiles files = FolderFiles.open(folder.resolve("snapshot"));
+
+    assertThatThrownBy(() -> files.folder(name))
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessageContaining("is no plain file name");
   }
 
   @Test

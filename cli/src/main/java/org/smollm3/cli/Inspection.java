@@ -11,6 +11,7 @@ import org.smollm3.checkpoint.Checkpoint;
 import org.smollm3.checkpoint.CheckpointWeights;
 import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.checkpoint.Safetensors;
+import org.smollm3.checkpoint.ShardedCheckpoint;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
@@ -88,7 +89,7 @@ record Inspection(
               + INDEX_SUFFIX
               + "; inspect takes those, safetensors files and model folders");
     }
-    return file(siblings, name, path.toString());
+    return file(siblings, name, path.toString(), name);
   }
 
   private static Inspection folder(ModelFiles files) {
@@ -96,6 +97,13 @@ record Inspection(
         files.contains(CONFIG) ? Optional.of(config(files)) : Optional.empty();
     boolean weights =
         files.contains(Checkpoint.SINGLE_FILE) || files.contains(Checkpoint.INDEX_FILE);
+    Optional<ModelFiles> shards =
+        weights
+            ? Optional.empty()
+            : files.folder(ShardedCheckpoint.FOLDER).filter(ShardedCheckpoint::isIn);
+    if (shards.isPresent()) {
+      return shards(files, shards.get(), config);
+    }
     if (config.isEmpty() && !weights) {
       throw new InvalidModelException(
           files.location()
@@ -122,11 +130,31 @@ record Inspection(
     return new Inspection("model folder", files.location(), entries, Map.of(), config, problem);
   }
 
-  private static Inspection file(ModelFiles siblings, String name, String location) {
+  private static Inspection shards(
+      ModelFiles files, ModelFiles folder, Optional<SmolLm3Config> config) {
+    List<Entry> entries = new ArrayList<>();
+    Optional<InvalidModelException> problem = Optional.empty();
+    try {
+      for (String name : folder.names()) {
+        if (name.endsWith(".safetensors")) {
+          String shown = ShardedCheckpoint.FOLDER + "/" + name;
+          entries.addAll(file(folder, name, folder.location() + "/" + name, shown).tensors());
+        }
+      }
+      config.ifPresent(present -> ShardedCheckpoint.open(present, folder));
+    } catch (InvalidModelException e) {
+      problem = Optional.of(e);
+    }
+    return new Inspection(
+        "model folder, cut for ranks", files.location(), entries, Map.of(), config, problem);
+  }
+
+  private static Inspection file(ModelFiles siblings, String name, String location, String shown) {
     Safetensors file = Safetensors.parse(siblings.map(name), location);
     List<Entry> entries = new ArrayList<>();
     file.tensors()
-        .forEach((tensor, value) -> entries.add(entry(tensor, value.dtype(), value.shape(), name)));
+        .forEach(
+            (tensor, value) -> entries.add(entry(tensor, value.dtype(), value.shape(), shown)));
     return new Inspection(
         "safetensors file", location, entries, file.metadata(), Optional.empty(), Optional.empty());
   }

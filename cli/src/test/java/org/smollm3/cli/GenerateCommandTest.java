@@ -50,6 +50,8 @@ class GenerateCommandTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                OptionalInt.empty(),
+                false,
                 new Prompt.OfText("Once"),
                 new Sampling(
                     false,
@@ -72,6 +74,8 @@ class GenerateCommandTest {
             "--model=some dir",
             "--backend=cpu",
             "--dtype=BF16",
+            "--tp=4",
+            "--fused-qkv",
             "--temperature=0.5",
             "--top-k=40",
             "--top-p=0.9",
@@ -90,6 +94,8 @@ class GenerateCommandTest {
     assertThat(request.model()).contains(Path.of("some dir"));
     assertThat(request.backend()).contains("cpu");
     assertThat(request.arithmetic()).contains(DType.BF16);
+    assertThat(request.ranks()).hasValue(4);
+    assertThat(request.fusedQkv()).isTrue();
     assertThat(request.sampling())
         .isEqualTo(
             new Sampling(
@@ -193,6 +199,9 @@ class GenerateCommandTest {
         "--seed=99999999999999999999 x | invalid value for option '--seed': '99999999999999999999' is no whole number in range; see smollm3 generate --help",
         "--temperature=hot x    | invalid value for option '--temperature': 'hot' is no number; see smollm3 generate --help",
         "--dtype=f16 x          | --dtype wants f32 or bf16, not 'f16'",
+        "--tp=0 x               | --tp wants 1 to 1024, not 0",
+        "--tp=1025 x            | --tp wants 1 to 1024, not 1025",
+        "--tp=two x             | invalid value for option '--tp': 'two' is no whole number in range; see smollm3 generate --help",
         "--stop= x              | --stop wants a text, not an empty one",
         "--model= x             | --model is empty",
         "--taps=* x             | --taps needs --dump FILE, where the tensors go",

@@ -83,7 +83,8 @@ public final class DeviceSampler {
   }
 
   /**
-   * The token with the greatest logit, of equals the lowest id; the same on every rank.
+   * The token with the greatest logit, of equals the lowest id; the same on every rank. A row with
+   * a NaN gives some token of the vocabulary, as in {@link #sample}: a graph cannot throw.
    *
    * @param localLogits [B, n] as for {@link #sample}
    * @return I32[B]

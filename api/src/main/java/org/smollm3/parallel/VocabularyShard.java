@@ -13,8 +13,7 @@ import org.smollm3.tensor.Shape;
 
 /**
  * One rank's part of the logits of a split vocabulary, and what all ranks find in theirs together.
- * Ids are those of the whole vocabulary; of equal logits the lowest id comes first, and NaN is
- * above all numbers, as in {@link TensorOps#topK}.
+ * Ids are those of the whole vocabulary; of equal logits the lowest id comes first.
  */
 final class VocabularyShard {
   private final GraphContext context;
@@ -73,15 +72,19 @@ final class VocabularyShard {
         best.values(), pick(ops, context.collectives().allGather(ids, 1), best.indices()));
   }
 
-  /** The id of the greatest logit of the whole vocabulary, I32[B]; the same on every rank. */
+  /**
+   * The id of the greatest logit of the whole vocabulary, I32[B]; the same on every rank. Of a row
+   * with a NaN it is 0.
+   */
   Tensor argmax() {
-    Best local = best(logits, globalIds(ops.iota(logits.shape(), 1)));
+    Best local = best(logits, ops.iota(logits.shape(), 1));
+    Tensor id = globalIds(local.ids());
     if (context.tensorParallelDegree() == 1) {
-      return local.ids();
+      return id;
     }
     Shape column = Shape.of(logits.shape().dim(0), 1);
     Tensor values = context.collectives().allGather(ops.reshape(local.values(), column), 1);
-    Tensor ids = context.collectives().allGather(ops.reshape(local.ids(), column), 1);
+    Tensor ids = context.collectives().allGather(ops.reshape(id, column), 1);
     return best(values, ids).ids();
   }
 
@@ -91,11 +94,10 @@ final class VocabularyShard {
   private Best best(Tensor values, Tensor ids) {
     Shape shape = values.shape();
     Tensor greatest = ops.reduce(values, Reduction.MAX, 1);
-    Tensor equal = ops.compare(Comparison.EQ, values, ops.broadcast(greatest, shape, 0));
-    Tensor nan = ops.compare(Comparison.NE, values, values);
+    // Not EQ: beside a NaN nothing is equal to the greatest, and there would be no id at all.
+    Tensor less = ops.compare(Comparison.LT, values, ops.broadcast(greatest, shape, 0));
     Tensor none = ops.broadcast(ops.scalar(DType.I32, Integer.MAX_VALUE), shape);
-    Tensor candidates = ops.select(ops.or(equal, nan), ids, none);
-    return new Best(greatest, ops.reduce(candidates, Reduction.MIN, 1));
+    return new Best(greatest, ops.reduce(ops.select(less, none, ids), Reduction.MIN, 1));
   }
 
   /**

@@ -20,10 +20,10 @@ import org.smollm3.tensor.HostTensor;
  * pads sequences and batches to the compiled shapes, splits batches that are larger, sorts rows by
  * slot and restores their order, and refuses what does not fit.
  *
- * <p>Rows that pad a batch never touch what a sequence holds. They take the slots that are free, else
- * those of other sequences at the position that comes next there, which is written again before it is
- * seen; and where every slot has its row (as many rows as slots) row b is slot b, as graphs that
- * ignore seq_ids want it.
+ * <p>Rows that pad a batch never touch what a sequence holds. They take the slots that are free,
+ * else those of other sequences at the position that comes next there, which is written again
+ * before it is seen; and where every slot has its row (as many rows as slots) row b is slot b, as
+ * graphs that ignore seq_ids want it.
  */
 final class CompiledDecoderRunner implements DecoderRunner {
   private static final int FREE = -1;
@@ -305,9 +305,7 @@ final class CompiledDecoderRunner implements DecoderRunner {
     int place = inputs.placeOf(index);
     return new RowOutput(
         logits.map(all -> inputs.real(all.row(place), index).copy()),
-        tokens.isPresent()
-            ? OptionalInt.of(tokens.get().getInt(place))
-            : OptionalInt.empty());
+        tokens.isPresent() ? OptionalInt.of(tokens.get().getInt(place)) : OptionalInt.empty());
   }
 
   private static boolean isLogitsOnly(String graph) {

@@ -11,8 +11,8 @@ import org.smollm3.error.InvalidRequestException;
 
 /**
  * Sequences that are added, advanced and removed in any order. A sequence is known by its seq_id,
- * which is its cache slot; ids of removed sequences are given out again. What a sequence gives does not
- * depend on the others. For one thread.
+ * which is its cache slot; ids of removed sequences are given out again. What a sequence gives does
+ * not depend on the others. For one thread.
  */
 public final class ContinuousBatch implements AutoCloseable {
   private final DecoderRunner runner;
@@ -60,7 +60,7 @@ public final class ContinuousBatch implements AutoCloseable {
 
   /** Tokens of a sequence that were run. */
   public int length(int seqId) {
-    return lengths.get(known(seqId));
+    return known(seqId);
   }
 
   /**
@@ -77,8 +77,8 @@ public final class ContinuousBatch implements AutoCloseable {
         (seqId, token) ->
             rows.add(
                 new RowRequest(
+                    seqId,
                     known(seqId),
-                    lengths.get(seqId),
                     TokenIds.of(token),
                     Optional.ofNullable(draws.get(seqId)))));
     List<RowOutput> outputs = runner.decode(rows);
@@ -93,16 +93,19 @@ public final class ContinuousBatch implements AutoCloseable {
 
   /** Removes a sequence; its id becomes free. */
   public void remove(int seqId) {
-    runner.release(known(seqId));
+    known(seqId);
+    runner.release(seqId);
     lengths.remove(seqId);
   }
 
+  /** Tokens of a sequence that there must be. */
   private int known(int seqId) {
-    if (!lengths.containsKey(seqId)) {
+    Integer length = lengths.get(seqId);
+    if (length == null) {
       throw new InvalidRequestException(
           "there is no sequence " + seqId + "; there are " + lengths.keySet());
     }
-    return seqId;
+    return length;
   }
 
   @Override

@@ -89,8 +89,7 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   private List<RowOutput> run(String graph, List<RowRequest> rows) {
     for (RowRequest row : rows) {
       if (row.draw().isPresent()) {
-        throw new InvalidRequestException(
-            "this program returns logits; choose tokens on the host");
+        throw new InvalidRequestException("this program returns logits; choose tokens on the host");
       }
     }
     HostTensor logits = session.run(graph, inputs(rows)).get(DecoderGraphs.LOGITS);

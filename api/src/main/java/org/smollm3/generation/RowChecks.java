@@ -61,10 +61,7 @@ record RowChecks(int vocabSize, int slots, int capacity) {
     for (RowRequest row : rows) {
       if (row.tokens().size() != 1) {
         throw new InvalidRequestException(
-            "decode wants one token a row, sequence "
-                + row.slot()
-                + " has "
-                + row.tokens().size());
+            "decode wants one token a row, sequence " + row.slot() + " has " + row.tokens().size());
       }
     }
   }

@@ -23,8 +23,7 @@ public record RowRequest(int slot, int start, TokenIds tokens, Optional<Draw> dr
 
   public RowRequest {
     if (tokens.size() == 0) {
-      throw new InvalidRequestException(
-          "sequence " + slot + " has no token; give at least one");
+      throw new InvalidRequestException("sequence " + slot + " has no token; give at least one");
     }
   }
 

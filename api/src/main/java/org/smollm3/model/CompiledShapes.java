@@ -5,7 +5,8 @@ import org.smollm3.parallel.Sharding;
 import org.smollm3.tensor.DType;
 
 /**
- * The fixed shapes of a compiled program, as Optimum Neuron's {@code neuron_config.json} gives them.
+ * The fixed shapes of a compiled program, as Optimum Neuron's {@code neuron_config.json} gives
+ * them.
  *
  * @param batchSize rows of token generation and speculation
  * @param maxBatchSize cache slots, at least {@code batchSize}

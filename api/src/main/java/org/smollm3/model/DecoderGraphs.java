@@ -22,15 +22,15 @@ import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
 
 /**
- * The graphs of a SmolLM3 as Optimum Neuron has them. Each takes {@code input_ids} I32[B, T], {@code
- * position_ids} I32[B, T] and {@code seq_ids} I32[B] (the cache slot of each row) and returns {@code
- * logits} F32[B, n, vocab], where n is 1, for the last real token of each row, or T in speculation
- * and where all logits are asked for. The last real token is the first with the row's highest
- * position; so padding carries position 0 in context encoding, and repeats the last token and its
- * position elsewhere.
+ * The graphs of a SmolLM3 as Optimum Neuron has them. Each takes {@code input_ids} I32[B, T],
+ * {@code position_ids} I32[B, T] and {@code seq_ids} I32[B] (the cache slot of each row) and
+ * returns {@code logits} F32[B, n, vocab], where n is 1, for the last real token of each row, or T
+ * in speculation and where all logits are asked for. The last real token is the first with the
+ * row's highest position; so padding carries position 0 in context encoding, and repeats the last
+ * token and its position elsewhere.
  *
- * <p>A graph that samples takes {@code sampling_params} F32[B, 3] and {@code uniforms} F32[B] as well
- * and returns {@code tokens} I32[B].
+ * <p>A graph that samples takes {@code sampling_params} F32[B, 3] and {@code uniforms} F32[B] as
+ * well and returns {@code tokens} I32[B].
  */
 public final class DecoderGraphs {
   public static final String CONTEXT_ENCODING = "context_encoding";
@@ -223,8 +223,7 @@ public final class DecoderGraphs {
       inputs.add(new TensorSpec(SAMPLING_PARAMS, DType.F32, params));
       inputs.add(new TensorSpec(UNIFORMS, DType.F32, Shape.of(kind.batch())));
     }
-    return new GraphSpec(
-        kind.name(), inputs, context -> run(context, kind, decoder, config));
+    return new GraphSpec(kind.name(), inputs, context -> run(context, kind, decoder, config));
   }
 
   private static GraphResult run(
@@ -233,12 +232,7 @@ public final class DecoderGraphs {
     Tensor seqIds = context.input(SEQ_IDS);
     KvCacheManager cache =
         new KvCacheManager(
-            context,
-            config.numHiddenLayers(),
-            seqIds,
-            positions,
-            kind.attention(),
-            kind.padding());
+            context, config.numHiddenLayers(), seqIds, positions, kind.attention(), kind.padding());
     Tensor hidden =
         decoder.hidden(
             context, context.input(INPUT_IDS), positions, seqIds, cache, kind.attention());
@@ -263,12 +257,7 @@ public final class DecoderGraphs {
     Shape shape = local.shape();
     Tensor rows = context.ops().reshape(local, Shape.of(shape.dim(0), shape.dim(2)));
     return DeviceSampler.sample(
-        context,
-        rows,
-        context.input(SAMPLING_PARAMS),
-        context.input(UNIFORMS),
-        vocabSize,
-        maxTopk);
+        context, rows, context.input(SAMPLING_PARAMS), context.input(UNIFORMS), vocabSize, maxTopk);
   }
 
   /** hidden [B, T, H] to [B, 1, H]: of each row the last real token. */

@@ -73,9 +73,7 @@ class RanksTest {
     Tensor rank = context.ops().convert(context.rank(), DType.F32);
     Tensor ten = context.ops().broadcast(context.ops().scalar(DType.F32, 10), Shape.of(1));
     Tensor shift = context.ops().reshape(context.ops().multiply(rank, ten), Shape.scalar());
-    return context
-        .ops()
-        .add(context.input("x"), context.ops().broadcast(shift, Shape.of(4)));
+    return context.ops().add(context.input("x"), context.ops().broadcast(shift, Shape.of(4)));
   }
 
   private static double[] of(Outputs outputs, int rank) {
@@ -101,16 +99,12 @@ class RanksTest {
                 LoadOptions.defaults(),
                 c -> result(c.collectives().allReduce(mine(c), Reduction.MAX, DType.F32)));
         Session gather =
-            load(
-                3, LoadOptions.defaults(), c -> result(c.collectives().allGather(mine(c), 0)));
+            load(3, LoadOptions.defaults(), c -> result(c.collectives().allGather(mine(c), 0)));
         Session scatter =
             load(
                 2,
                 LoadOptions.defaults(),
-                c ->
-                    result(
-                        c.collectives()
-                            .reduceScatter(mine(c), 0, Reduction.MIN, DType.F32)))) {
+                c -> result(c.collectives().reduceScatter(mine(c), 0, Reduction.MIN, DType.F32)))) {
       for (int rank = 0; rank < 3; rank++) {
         assertThat(of(run(sum), rank)).containsExactly(33, 36, 39, 42);
         assertThat(of(run(max), rank)).containsExactly(21, 22, 23, 24);
@@ -219,10 +213,7 @@ class RanksTest {
     GraphBody early =
         c -> {
           left[0]++;
-          return result(
-              left[0] % 2 == 1
-                  ? c.collectives().allGather(mine(c), 0)
-                  : c.input("x"));
+          return result(left[0] % 2 == 1 ? c.collectives().allGather(mine(c), 0) : c.input("x"));
         };
     try (Session session = load(2, LoadOptions.defaults(), early)) {
       assertThatThrownBy(() -> run(session))
@@ -236,9 +227,7 @@ class RanksTest {
   void listenersHearRanksOneAfterTheOtherAndMayReadStates() {
     List<Integer> heard = Collections.synchronizedList(new ArrayList<>());
     LoadOptions options =
-        LoadOptions.defaults()
-            .withTaps("t")
-            .withListener((name, rank, value) -> heard.add(rank));
+        LoadOptions.defaults().withTaps("t").withListener((name, rank, value) -> heard.add(rank));
     try (Session session = load(3, options, tappedSum())) {
       run(session);
       run(session);

@@ -186,7 +186,8 @@ class GoldenTextTest {
         JsonNode logitsAt = golden.path("logits_at");
         assertThat(logitsAt.propertyNames()).hasSize(5);
         for (String position : logitsAt.propertyNames()) {
-          float[] logits = outputs.get("logits").row(0).row(Integer.parseInt(position)).toFloatArray();
+          float[] logits =
+              outputs.get("logits").row(0).row(Integer.parseInt(position)).toFloatArray();
           double[] expected =
               logitsAt.path(position).valueStream().mapToDouble(JsonNode::asDouble).toArray();
           assertThat(logits).hasSize(expected.length);
@@ -227,7 +228,8 @@ class GoldenTextTest {
       DecoderOptions all =
           DecoderOptions.of(DType.F32, 1, ids.length).withLogits(DecoderOptions.Logits.ALL_TOKENS);
       try (DynamicDecoderRunner runner = model.load(backend, all, LoadOptions.defaults())) {
-        HostTensor logits = runner.prefillOutputs(PromptBatch.of(List.of(ids))).get("logits").row(0);
+        HostTensor logits =
+            runner.prefillOutputs(PromptBatch.of(List.of(ids))).get("logits").row(0);
         int[] rows = ids(golden.path("logit_rows"));
         for (int r = 0; r < rows.length; r++) {
           double[] expected =

@@ -78,8 +78,7 @@ class StaticShapesTest {
 
   private static void greedy(Path folder, int tp) {
     Safetensors golden =
-        Safetensors.parse(
-            FolderFiles.open(folder).map("golden.safetensors"), folder.toString());
+        Safetensors.parse(FolderFiles.open(folder).map("golden.safetensors"), folder.toString());
     int[] sequence = golden.tensor("greedy.sequence").toIntArray();
     int[] prompt = golden.tensor("prompt.input_ids").toIntArray();
     List<int[]> prompts =
@@ -92,8 +91,7 @@ class StaticShapesTest {
     int steps = sequence.length - prompt.length;
     List<List<Integer>> fixed;
     List<List<Integer>> open;
-    try (DecoderRunner runner =
-        compiled(model, Sharding.of(tp, Sharding.Qkv.FUSED), SHAPES)) {
+    try (DecoderRunner runner = compiled(model, Sharding.of(tp, Sharding.Qkv.FUSED), SHAPES)) {
       fixed = greedy(runner, prompts, steps);
     }
     DecoderOptions options = DecoderOptions.of(DType.F32, 4, 64);
@@ -102,12 +100,10 @@ class StaticShapesTest {
     }
     assertThat(fixed).isEqualTo(open);
     assertThat(fixed.get(0))
-        .isEqualTo(
-            Arrays.stream(sequence, prompt.length, sequence.length).boxed().toList());
+        .isEqualTo(Arrays.stream(sequence, prompt.length, sequence.length).boxed().toList());
   }
 
-  private static List<List<Integer>> greedy(
-      DecoderRunner runner, List<int[]> prompts, int steps) {
+  private static List<List<Integer>> greedy(DecoderRunner runner, List<int[]> prompts, int steps) {
     List<RowRequest> rows = new ArrayList<>();
     List<List<Integer>> tokens = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
@@ -132,8 +128,7 @@ class StaticShapesTest {
   @Test
   void tokensChosenOnTheDeviceAreThoseOfTheLogits() {
     CompiledShapes both = SHAPES.withResult(Result.TOKENS_AND_LOGITS, 16);
-    RowRequest.Draw draw =
-        new RowRequest.Draw(new DeviceSamplingParams(5, 0.9, 0.8), 0.37f);
+    RowRequest.Draw draw = new RowRequest.Draw(new DeviceSamplingParams(5, 0.9, 0.8), 0.37f);
     for (int tp : new int[] {1, 2, 4}) {
       try (DecoderRunner runner =
           compiled(model("gqa-nope"), Sharding.of(tp, Sharding.Qkv.SEPARATE), both)) {
@@ -142,13 +137,10 @@ class StaticShapesTest {
                 List.of(
                     RowRequest.prompt(0, 5, 6, 7, 8).drawing(RowRequest.Draw.GREEDY),
                     RowRequest.prompt(1, 9).drawing(draw)));
-        assertThat(outputs.get(0).token())
-            .hasValue(Logits.argmax(outputs.get(0).lastLogits()));
+        assertThat(outputs.get(0).token()).hasValue(Logits.argmax(outputs.get(0).lastLogits()));
         assertThat(outputs.get(1).token()).isPresent();
         RowOutput next =
-            runner
-                .decode(List.of(RowRequest.at(0, 4, 11).drawing(RowRequest.Draw.GREEDY)))
-                .get(0);
+            runner.decode(List.of(RowRequest.at(0, 4, 11).drawing(RowRequest.Draw.GREEDY))).get(0);
         assertThat(next.token()).hasValue(Logits.argmax(next.lastLogits()));
       }
     }
@@ -165,8 +157,7 @@ class StaticShapesTest {
           () -> runner.prefill(List.of(RowRequest.prompt(0, new int[65]))),
           "sequence 0: positions 0 to 64 do not fit the cache of 64 positions; shorten the prompt"
               + " or load with more capacity");
-      List<RowRequest> five =
-          Stream.of(0, 1, 2, 3, 4).map(i -> RowRequest.prompt(i, 1)).toList();
+      List<RowRequest> five = Stream.of(0, 1, 2, 3, 4).map(i -> RowRequest.prompt(i, 1)).toList();
       refused(() -> runner.prefill(five), "5 sequences do not fit the 4 cache slots");
       refused(
           () -> runner.prefill(List.of(RowRequest.prompt(2, 1))),
@@ -190,8 +181,7 @@ class StaticShapesTest {
           () -> runner.speculate(List.of(RowRequest.at(0, 3, 1))),
           "the program has no speculation graph; compile with speculation_length");
       refused(
-          () ->
-              runner.decode(List.of(RowRequest.at(0, 3, 1), RowRequest.at(0, 3, 2))),
+          () -> runner.decode(List.of(RowRequest.at(0, 3, 1), RowRequest.at(0, 3, 2))),
           "two rows of a run share cache slot 0");
       refused(() -> RowRequest.prompt(1), "sequence 1 has no token; give at least one");
     }
@@ -201,8 +191,7 @@ class StaticShapesTest {
   void sequencesComeAndGoById() {
     CompiledShapes shapes = SHAPES.withBatching(Batching.CONTINUOUS, 4);
     SmolLm3Model model = model("gqa-nope");
-    try (ContinuousBatch batch =
-        new ContinuousBatch(compiled(model, Sharding.NONE, shapes))) {
+    try (ContinuousBatch batch = new ContinuousBatch(compiled(model, Sharding.NONE, shapes))) {
       assertThat(batch.add(TokenIds.of(1, 2), Optional.empty()).seqId()).isZero();
       assertThat(batch.add(TokenIds.of(3), Optional.empty()).seqId()).isEqualTo(1);
       batch.step(Map.of(1, 7), Map.of());
@@ -218,8 +207,7 @@ class StaticShapesTest {
       batch.remove(3);
       refused(() -> batch.remove(3), "there is no sequence 3; there are [0, 1, 2]");
       refused(
-          () -> batch.step(Map.of(3, 1), Map.of()),
-          "there is no sequence 3; there are [0, 1, 2]");
+          () -> batch.step(Map.of(3, 1), Map.of()), "there is no sequence 3; there are [0, 1, 2]");
     }
   }
 

@@ -79,8 +79,7 @@ class ModelPropertiesTest {
 
   @Provide
   Arbitrary<Sharding> shardings() {
-    return Combinators.combine(
-            Arbitraries.of(2, 3, 4, 5, 8), Arbitraries.of(Sharding.Qkv.values()))
+    return Combinators.combine(Arbitraries.of(2, 3, 4, 5, 8), Arbitraries.of(Sharding.Qkv.values()))
         .as(Sharding::of);
   }
 
@@ -142,9 +141,7 @@ class ModelPropertiesTest {
               all(many.prefill(List.of(RowRequest.prompt(0, prompt))).get(0)), truth, limit);
           RowRequest next = RowRequest.at(0, prompt.length, prompt[0]);
           assertClose(
-              all(many.decode(List.of(next)).get(0)),
-              all(one.decode(List.of(next)).get(0)),
-              limit);
+              all(many.decode(List.of(next)).get(0)), all(one.decode(List.of(next)).get(0)), limit);
         }
       }
     }
@@ -166,8 +163,7 @@ class ModelPropertiesTest {
       int[] rest = Arrays.copyOfRange(prompt, cut, prompt.length);
       double[] tail = Arrays.copyOfRange(whole, cut * vocab, whole.length);
       assertClose(all(runner.prefill(List.of(RowRequest.at(1, cut, rest))).get(0)), tail, EXACT);
-      assertClose(
-          all(runner.speculate(List.of(RowRequest.at(1, cut, rest))).get(0)), tail, EXACT);
+      assertClose(all(runner.speculate(List.of(RowRequest.at(1, cut, rest))).get(0)), tail, EXACT);
       for (int t = cut; t < prompt.length; t++) {
         double[] step = all(runner.decode(List.of(RowRequest.at(1, t, prompt[t]))).get(0));
         assertClose(step, Arrays.copyOfRange(whole, t * vocab, (t + 1) * vocab), EXACT);
@@ -203,8 +199,7 @@ class ModelPropertiesTest {
       java.util.Collections.shuffle(prompts, choice);
       List<RowOutput> actual = fixed.prefill(prompts);
       for (int i = 0; i < rows; i++) {
-        assertClose(
-            last(actual.get(i)), last(open.prefill(List.of(prompts.get(i))).get(0)), EXACT);
+        assertClose(last(actual.get(i)), last(open.prefill(List.of(prompts.get(i))).get(0)), EXACT);
       }
       Map<Integer, Integer> lengths = new HashMap<>();
       prompts.forEach(row -> lengths.put(row.slot(), row.tokens().size()));
@@ -222,8 +217,7 @@ class ModelPropertiesTest {
         }
         List<RowOutput> outputs = fixed.decode(some);
         for (int i = 0; i < some.size(); i++) {
-          assertClose(
-              last(outputs.get(i)), last(open.decode(List.of(some.get(i))).get(0)), EXACT);
+          assertClose(last(outputs.get(i)), last(open.decode(List.of(some.get(i))).get(0)), EXACT);
           lengths.merge(some.get(i).slot(), 1, Integer::sum);
         }
       }

@@ -113,6 +113,6 @@ final class Indexing {
   }
 
   private static boolean above(float a, float b) {
-    return a > b || Float.isNaN(a) && !Float.isNaN(b);
+    return a > b || (Float.isNaN(a) && !Float.isNaN(b));
   }
 }

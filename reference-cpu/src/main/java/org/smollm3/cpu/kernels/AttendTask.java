@@ -19,6 +19,7 @@ package org.smollm3.cpu.kernels;
  * @param positions [batch * tokens]
  * @param window how many positions back a query sees, itself included; Integer.MAX_VALUE for all
  */
+@SuppressWarnings("ArrayRecordComponent") // made for one call, never compared
 public record AttendTask(
     Operand q,
     Operand kCache,

@@ -191,20 +191,20 @@ final class Lanes128 implements Lanes {
   @Override
   public void fold(MemorySegment work, long a, long o) {
     for (int i = 0; i < 16; i++) {
-      long s = a + 64 * i;
+      long s = a + 64L * i;
       FloatVector low = at(work, s).add(at(work, s + 2 * V));
       FloatVector high = at(work, s + V).add(at(work, s + 3 * V));
       low.add(high).intoMemorySegment(work, s, LITTLE_ENDIAN);
     }
     for (int i = 0; i < 16; i++) {
-      long s = a + 64 * i;
+      long s = a + 64L * i;
       float even = lane(work, s, 0) + lane(work, s, 2);
       float odd = lane(work, s, 1) + lane(work, s, 3);
-      work.set(FLOAT, o + 4 * i, even + odd);
+      work.set(FLOAT, o + 4L * i, even + odd);
     }
   }
 
   private static float lane(MemorySegment work, long a, int lane) {
-    return work.get(FLOAT, a + 4 * lane);
+    return work.get(FLOAT, a + 4L * lane);
   }
 }

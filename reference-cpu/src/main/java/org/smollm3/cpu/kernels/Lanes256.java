@@ -191,18 +191,18 @@ final class Lanes256 implements Lanes {
   @Override
   public void fold(MemorySegment work, long a, long o) {
     for (int i = 0; i < 16; i++) {
-      long s = a + 64 * i;
+      long s = a + 64L * i;
       at(work, s).add(at(work, s + V)).intoMemorySegment(work, s, LITTLE_ENDIAN);
     }
     for (int i = 0; i < 16; i++) {
-      long s = a + 64 * i;
+      long s = a + 64L * i;
       float even = lane(work, s, 0) + lane(work, s, 4) + (lane(work, s, 2) + lane(work, s, 6));
       float odd = lane(work, s, 1) + lane(work, s, 5) + (lane(work, s, 3) + lane(work, s, 7));
-      work.set(FLOAT, o + 4 * i, even + odd);
+      work.set(FLOAT, o + 4L * i, even + odd);
     }
   }
 
   private static float lane(MemorySegment work, long a, int lane) {
-    return work.get(FLOAT, a + 4 * lane);
+    return work.get(FLOAT, a + 4L * lane);
   }
 }

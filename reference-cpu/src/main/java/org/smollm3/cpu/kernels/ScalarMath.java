@@ -5,7 +5,7 @@ final class ScalarMath {
   static final float LOG2_E = 0x1.715476p0f;
 
   /** ln 2 in two parts; the first has few enough bits for its multiples to be exact. */
-  static final float LN2_HIGH = 0.693359375f;
+  static final float LN2_HIGH = 0x1.63p-1f;
 
   static final float LN2_LOW = -2.12194440e-4f;
 
@@ -17,13 +17,13 @@ final class ScalarMath {
   /** Added to a small float, it leaves the nearest integer in the low bits. */
   static final float ROUNDER = 0x1.8p23f;
 
-  // Cephes expf: exp(r) = 1 + r + r^2 p(r) for |r| <= ln(2)/2.
-  static final float P0 = 1.9875691500e-4f;
-  static final float P1 = 1.3981999507e-3f;
-  static final float P2 = 8.3334519073e-3f;
-  static final float P3 = 4.1665795894e-2f;
-  static final float P4 = 1.6666665459e-1f;
-  static final float P5 = 5.0000001201e-1f;
+  // The coefficients of Cephes expf as floats: exp(r) = 1 + r + r^2 p(r) for |r| <= ln(2)/2.
+  static final float P0 = 1.9875691e-4f;
+  static final float P1 = 0.0013981999f;
+  static final float P2 = 0.008333452f;
+  static final float P3 = 0.041665796f;
+  static final float P4 = 0.16666666f;
+  static final float P5 = 0.5f;
 
   private ScalarMath() {}
 

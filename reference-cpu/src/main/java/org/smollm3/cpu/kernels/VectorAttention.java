@@ -95,11 +95,11 @@ final class VectorAttention {
       steps = layout.steps(task.dim());
       outRow = (steps + 1) / 2 * 2L * STEP_BYTES;
       panelQ = 0;
-      panelK = quads * steps * QUAD_STEP;
+      panelK = (long) quads * steps * QUAD_STEP;
       sums = panelK + steps * QUAD_STEP;
       work = scratch.get(WORK, sums + SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
-      scores = scratch.get(SCORES, 4 * quads * SCORE_ROW);
+      scores = scratch.get(SCORES, 4L * quads * SCORE_ROW);
       out = scratch.get(OUT, rows * outRow);
       max = new float[rows];
       total = new float[rows];
@@ -116,9 +116,9 @@ final class VectorAttention {
     void run() {
       Arrays.fill(max, Float.NEGATIVE_INFINITY);
       out.asSlice(0, rows * outRow).fill((byte) 0);
-      work.asSlice(panelQ, quads * steps * QUAD_STEP).fill((byte) 0);
+      work.asSlice(panelQ, (long) quads * steps * QUAD_STEP).fill((byte) 0);
       for (int row = 0; row < rows; row++) {
-        long at = panelQ + row / 4 * steps * QUAD_STEP + row % 4 * STEP_BYTES;
+        long at = panelQ + (long) (row / 4) * steps * QUAD_STEP + (long) (row % 4) * STEP_BYTES;
         packing.pack(task.q(), queryOffset(row), task.dim(), layout, work, at, QUAD_STEP);
       }
       int from = Integer.MAX_VALUE;
@@ -160,12 +160,12 @@ final class VectorAttention {
         int present = Math.min(Math.max(key + i, from), to - 1);
         Operand keys = task.keys(b, tile + present);
         long offset = task.keyOffset(b, group, tile + present);
-        long at = panelK + i * STEP_BYTES;
+        long at = panelK + (long) i * STEP_BYTES;
         packing.pack(keys, offset, task.dim(), layout, work, at, QUAD_STEP);
       }
       for (int quad = 0; quad < quads; quad++) {
         VectorMath.clear(work, sums, SUMS);
-        lanes.block(work, panelQ + quad * steps * QUAD_STEP, panelK, steps, sums);
+        lanes.block(work, panelQ + (long) quad * steps * QUAD_STEP, panelK, steps, sums);
         lanes.fold(work, sums, sums);
         for (int i = 0; i < 4; i++) {
           long row = (4L * quad + i) * SCORE_ROW;
@@ -238,7 +238,7 @@ final class VectorAttention {
       for (int i = row; i < Math.min(row + 4, rows); i++) {
         mixOne(i, visibleFrom(tile, i), Math.min(from, visibleTo(tile, i)));
       }
-      for (long d = 0; d < outRow && from < to; d += 2 * V) {
+      for (long d = 0; d < outRow && from < to; d += 2L * V) {
         mixFour(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
       }
       for (int i = row; i < Math.min(row + 4, rows); i++) {
@@ -247,7 +247,7 @@ final class VectorAttention {
     }
 
     private void mixOne(int row, int from, int to) {
-      for (long d = 0; d < outRow && from < to; d += 2 * V) {
+      for (long d = 0; d < outRow && from < to; d += 2L * V) {
         one(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
       }
     }

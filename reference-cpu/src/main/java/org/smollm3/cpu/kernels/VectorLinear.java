@@ -187,7 +187,7 @@ final class VectorLinear {
   private void matrix(LinearTask task) {
     int steps = task.layout().steps(task.k());
     int quads = ceil(task.m(), 4);
-    long tokens = quads * steps * QUAD_STEP;
+    long tokens = (long) quads * steps * QUAD_STEP;
     long bytes = tokens + parallel.threads() * (Work.WEIGHTS + Work.SUMS);
     Work work = new Work(shared.get(WORK, bytes), steps, tokens);
     parallel.run(quads, (worker, quad) -> packTokens(task, work, quad));
@@ -206,7 +206,7 @@ final class VectorLinear {
   private void packTokens(LinearTask task, Work work, int quad) {
     for (int i = 0; i < 4; i++) {
       int token = 4 * quad + i;
-      long at = work.quad(quad, 0) + i * STEP_BYTES;
+      long at = work.quad(quad, 0) + (long) i * STEP_BYTES;
       if (token < task.m()) {
         long first = (long) token * task.k();
         packing.pack(task.x(), first, task.k(), task.layout(), work.memory, at, QUAD_STEP);
@@ -222,7 +222,7 @@ final class VectorLinear {
     int tokenQuads = ceil(Math.min(BLOCK_TOKENS, task.m() - token), 4);
     int rowQuads = ceil(Math.min(BLOCK_ROWS, task.n() - row), 4);
     long sums = work.sums(worker);
-    work.memory.asSlice(sums, tokenQuads * rowQuads * BLOCK_SUMS).fill((byte) 0);
+    work.memory.asSlice(sums, (long) tokenQuads * rowQuads * BLOCK_SUMS).fill((byte) 0);
     for (int s = 0; s < work.steps; s += BLOCK_STEPS) {
       int count = Math.min(BLOCK_STEPS, work.steps - s);
       for (int j = 0; j < rowQuads; j += PANEL_QUADS) {
@@ -239,7 +239,8 @@ final class VectorLinear {
 
   private void panel(Work work, long x, long w, int quads, int steps, long sum) {
     for (int j = 0; j < quads; j++) {
-      lanes.block(work.memory, x, w + j * steps * QUAD_STEP, steps, sum + j * BLOCK_SUMS);
+      lanes.block(
+          work.memory, x, w + (long) j * steps * QUAD_STEP, steps, sum + (long) j * BLOCK_SUMS);
     }
   }
 
@@ -248,7 +249,7 @@ final class VectorLinear {
     int first = step * Layout.LANES;
     int count = Math.min(steps * Layout.LANES, task.k() - first);
     for (int r = 0; r < 4 * rowQuads; r++) {
-      long at = w + r / 4 * steps * QUAD_STEP + r % 4 * STEP_BYTES;
+      long at = w + (long) (r / 4) * steps * QUAD_STEP + (long) (r % 4) * STEP_BYTES;
       // Past the last row it is repeated; its sums are not stored.
       long from = (long) Math.min(row + r, task.n() - 1) * task.k() + first;
       packing.pack(task.w(), from, count, task.layout(), to, at, QUAD_STEP);

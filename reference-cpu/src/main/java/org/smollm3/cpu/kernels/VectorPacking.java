@@ -61,9 +61,9 @@ final class VectorPacking extends ScalarPacking {
     long o = at;
     for (long f = first, end = f + 128L * blocks; f != end; f += 128, o += 2 * stride) {
       for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
-        long i = f + 2 * l;
+        long i = f + 2L * l;
         FloatVector low = FloatVector.fromMemorySegment(F, from, i, LITTLE_ENDIAN);
-        FloatVector high = FloatVector.fromMemorySegment(F, from, i + 4 * L, LITTLE_ENDIAN);
+        FloatVector high = FloatVector.fromMemorySegment(F, from, i + 4L * L, LITTLE_ENDIAN);
         low.rearrange(EVEN)
             .blend(high.rearrange(EVEN), UPPER)
             .intoMemorySegment(to, o + l, LITTLE_ENDIAN);

@@ -34,8 +34,7 @@ class ExactBackendProviderTest {
     try (Backend backend = provider().open(BackendOptions.defaults())) {
       assertThat(backend.name()).isEqualTo("exact");
       assertThat(backend.capabilities())
-          .contains(Capability.SLIDING_WINDOW, Capability.ROPE_YARN, Capability.EAGER)
-          .doesNotContain(Capability.TENSOR_PARALLEL, Capability.DEVICE_SAMPLING);
+          .containsExactlyInAnyOrder(Capability.values());
       assertThat(backend.numerics().accumulation()).isEqualTo(DType.F64);
       assertThat(backend.numerics().rounding()).isEqualTo(NumericsProfile.Rounding.NONE);
     }

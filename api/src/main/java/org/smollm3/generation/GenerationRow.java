@@ -83,16 +83,18 @@ final class GenerationRow {
     return finished.isPresent();
   }
 
-  int index() {
-    return index;
+  /** The prompt, in the cache slot of this row's index. */
+  RowRequest promptRequest() {
+    return RowRequest.prompt(index, prompt);
   }
 
-  int lastToken() {
-    return ids.get(ids.size() - 1);
+  /** The last token chosen, to be run. */
+  RowRequest nextRequest() {
+    return RowRequest.at(index, lastPosition(), ids.get(ids.size() - 1));
   }
 
   /** Position of the last token. */
-  int lastPosition() {
+  private int lastPosition() {
     return prompt.length + ids.size() - 1;
   }
 

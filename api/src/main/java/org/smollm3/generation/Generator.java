@@ -8,7 +8,6 @@ import org.smollm3.model.DecoderOptions;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.LoadOptions;
-import org.smollm3.spi.Outputs;
 import org.smollm3.tensor.DType;
 import org.smollm3.text.Tokenizer;
 
@@ -139,21 +138,18 @@ public final class Generator {
     for (int i = 0; i < prompts.size(); i++) {
       rows.add(new GenerationRow(i, prompts.row(i), request, tokenizer, runner.capacity()));
     }
-    Outputs outputs = runner.prefill(prompts);
     List<GenerationRow> active = new ArrayList<>(rows);
+    List<RowOutput> outputs =
+        runner.prefill(rows.stream().map(GenerationRow::promptRequest).toList());
     while (true) {
       for (int i = 0; i < active.size(); i++) {
-        active.get(i).accept(DecoderRunner.logits(outputs, i, 0), listener);
+        active.get(i).accept(outputs.get(i).lastLogits(), listener);
       }
       active.removeIf(GenerationRow::isFinished);
       if (active.isEmpty()) {
         return rows.stream().map(GenerationRow::result).toList();
       }
-      outputs =
-          runner.decode(
-              active.stream().mapToInt(GenerationRow::lastToken).toArray(),
-              active.stream().mapToInt(GenerationRow::lastPosition).toArray(),
-              active.stream().mapToInt(GenerationRow::index).toArray());
+      outputs = runner.decode(active.stream().map(GenerationRow::nextRequest).toList());
     }
   }
 }

@@ -4,18 +4,22 @@ import java.nio.file.Path;
 import java.util.ServiceLoader;
 import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.checkpoint.ModelWeights;
+import org.smollm3.checkpoint.ProgramWeights;
 import org.smollm3.error.InvalidModelException;
+import org.smollm3.model.CompiledShapes;
 import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
 import org.smollm3.model.GenerationConfig;
 import org.smollm3.model.GenerationConfigReader;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.ModelFiles;
 import org.smollm3.spi.ModelSource;
 import org.smollm3.spi.ProgramSpec;
+import org.smollm3.tensor.DType;
 import org.smollm3.text.Tokenizer;
 
 /** A model snapshot: configuration, validated weights, generation defaults, tokenizer. */
@@ -121,15 +125,41 @@ public final class SmolLm3Model {
   }
 
   /**
-   * Loads this model into a backend.
+   * Loads this model into a backend with dynamic shapes.
    *
    * @throws org.smollm3.error.UnsupportedCapabilityException if the backend lacks what it needs
    */
-  public DecoderRunner load(Backend backend, DecoderOptions options, LoadOptions load) {
-    return new DecoderRunner(
+  public DynamicDecoderRunner load(Backend backend, DecoderOptions options, LoadOptions load) {
+    return new DynamicDecoderRunner(
         backend.load(program(options), weights.sharded(options.sharding()), load),
         config.vocabSize(),
         options.slots(),
         options.capacity());
+  }
+
+  /**
+   * Loads this model into a backend with the fixed shapes of compiled graphs; backends with dynamic
+   * shapes run them too.
+   *
+   * @param arithmetic F32 or BF16
+   * @throws org.smollm3.error.UnsupportedCapabilityException if the backend lacks what it needs
+   */
+  public DecoderRunner load(
+      Backend backend,
+      DType arithmetic,
+      Sharding sharding,
+      CompiledShapes shapes,
+      LoadOptions load) {
+    ProgramWeights sharded = weights.sharded(sharding);
+    ProgramSpec program =
+        DecoderGraphs.compiled(
+            config, sharded.specs(), shapes.options(arithmetic, sharding), shapes);
+    return new CompiledDecoderRunner(
+        backend.load(program, sharded, load), shapes, config.vocabSize(), padToken());
+  }
+
+  private int padToken() {
+    int pad = generationConfig.padTokenId().orElse(config.padTokenId().orElse(0));
+    return pad < config.vocabSize() ? pad : 0;
   }
 }

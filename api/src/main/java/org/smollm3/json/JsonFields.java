@@ -1,7 +1,9 @@
 package org.smollm3.json;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -57,6 +59,20 @@ public final class JsonFields {
         .filter(entry -> !entry.getValue().isNull())
         .forEach(entry -> names.add(entry.getKey()));
     return names;
+  }
+
+  /** The names of all fields, in the order of the file. */
+  public List<String> order() {
+    return List.copyOf(object.propertyNames());
+  }
+
+  /** The fields not among these, null or not, as JSON. */
+  public Map<String, String> others(Set<String> known) {
+    Map<String, String> others = new LinkedHashMap<>();
+    object.properties().stream()
+        .filter(entry -> !known.contains(entry.getKey()))
+        .forEach(entry -> others.put(entry.getKey(), entry.getValue().toString()));
+    return others;
   }
 
   public Optional<JsonFields> object(String name) {

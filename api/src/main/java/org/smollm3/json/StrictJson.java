@@ -28,16 +28,24 @@ public final class StrictJson {
    * @throws InvalidModelException if the text is not one JSON object without duplicate keys
    */
   public static ObjectNode object(String json, String location) {
-    JsonNode tree;
-    try {
-      tree = MAPPER.readTree(json);
-    } catch (JacksonException e) {
-      throw new InvalidModelException(location + " is not valid JSON: " + describe(e), e);
-    }
-    if (tree instanceof ObjectNode object) {
+    if (value(json, location) instanceof ObjectNode object) {
       return object;
     }
     throw new InvalidModelException(location + " does not hold a JSON object");
+  }
+
+  /**
+   * A value of any kind.
+   *
+   * @param location how messages name where it stands
+   * @throws InvalidModelException if the text is not one JSON value without duplicate keys
+   */
+  public static JsonNode value(String json, String location) {
+    try {
+      return MAPPER.readTree(json);
+    } catch (JacksonException e) {
+      throw new InvalidModelException(location + " is not valid JSON: " + describe(e), e);
+    }
   }
 
   /** The message of a parser's exception in one line, with the place. */

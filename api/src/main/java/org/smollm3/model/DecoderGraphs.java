@@ -1,19 +1,20 @@
 package org.smollm3.model;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.smollm3.attention.RopeParameters;
 import org.smollm3.kvcache.KvCacheManager;
+import org.smollm3.parallel.DeviceSampler;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.Capability;
-import org.smollm3.spi.Comparison;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.ProgramSpec;
-import org.smollm3.spi.Reduction;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
 import org.smollm3.tensor.DType;
@@ -23,11 +24,13 @@ import org.smollm3.tensor.TensorSpec;
 /**
  * The graphs of a SmolLM3 as Optimum Neuron has them. Each takes {@code input_ids} I32[B, T],
  * {@code position_ids} I32[B, T] and {@code seq_ids} I32[B] (the cache slot of each row) and
- * returns {@code logits} F32[B, n, vocab].
+ * returns {@code logits} F32[B, n, vocab], where n is 1, for the last real token of each row, or T
+ * in speculation and where all logits are asked for. The last real token is the first with the
+ * row's highest position; so padding carries position 0 in context encoding, and repeats the last
+ * token and its position elsewhere.
  *
- * <p>In a prefill n is 1, for the last real token of each row, or T where all logits are asked for.
- * The last real token is the first with the row's highest position: right padding carries position
- * 0.
+ * <p>A graph that samples takes {@code sampling_params} F32[B, 3] and {@code uniforms} F32[B] as
+ * well and returns {@code tokens} I32[B].
  */
 public final class DecoderGraphs {
   public static final String CONTEXT_ENCODING = "context_encoding";
@@ -38,9 +41,42 @@ public final class DecoderGraphs {
   public static final String INPUT_IDS = "input_ids";
   public static final String POSITION_IDS = "position_ids";
   public static final String SEQ_IDS = "seq_ids";
+  public static final String SAMPLING_PARAMS = "sampling_params";
+  public static final String UNIFORMS = "uniforms";
   public static final String LOGITS = "logits";
+  public static final String TOKENS = "tokens";
 
   private DecoderGraphs() {}
+
+  /** What sets one graph apart. */
+  private record Kind(
+      String name,
+      AttentionKind attention,
+      long batch,
+      long length,
+      LastRows rows,
+      KvCacheManager.Padding padding,
+      CompiledShapes.Result result,
+      int maxTopk) {
+
+    static Kind open(String name, AttentionKind attention, long length, LastRows rows) {
+      return new Kind(
+          name,
+          attention,
+          Shape.OPEN,
+          length,
+          rows,
+          KvCacheManager.Padding.NONE,
+          CompiledShapes.Result.LOGITS,
+          0);
+    }
+  }
+
+  /** Of which tokens of a row logits are computed. */
+  private enum LastRows {
+    LAST,
+    ALL
+  }
 
   /**
    * The program of a model for a backend with dynamic shapes: batch and sequence are open.
@@ -49,23 +85,117 @@ public final class DecoderGraphs {
    */
   public static ProgramSpec dynamic(
       SmolLm3Config config, List<TensorSpec> weights, DecoderOptions options) {
+    LastRows rows =
+        options.logits() == DecoderOptions.Logits.ALL_TOKENS ? LastRows.ALL : LastRows.LAST;
+    List<Kind> kinds =
+        List.of(
+            Kind.open(CONTEXT_ENCODING, AttentionKind.CONTEXT_ENCODING, Shape.OPEN, rows),
+            Kind.open(CHUNKED_PREFILL, AttentionKind.CHUNKED_PREFILL, Shape.OPEN, rows),
+            Kind.open(TOKEN_GENERATION, AttentionKind.TOKEN_GENERATION, 1, LastRows.ALL),
+            Kind.open(SPECULATION, AttentionKind.SPECULATION, Shape.OPEN, LastRows.ALL));
+    Set<Capability> needs = requires(config, options);
+    needs.add(Capability.DYNAMIC_SHAPES);
+    needs.add(Capability.LOGITS);
+    return program(config, weights, options, kinds, needs);
+  }
+
+  /**
+   * The program of a model with the fixed shapes of compiled graphs.
+   *
+   * @param weights the program's weights as every rank sees them, types as stored
+   * @param options of {@link CompiledShapes#options}
+   */
+  public static ProgramSpec compiled(
+      SmolLm3Config config,
+      List<TensorSpec> weights,
+      DecoderOptions options,
+      CompiledShapes shapes) {
+    Set<Capability> needs = requires(config, options);
+    needs.add(shapes.result().hasTokens() ? Capability.DEVICE_SAMPLING : Capability.LOGITS);
+    if (shapes.batching() == CompiledShapes.Batching.CONTINUOUS) {
+      needs.add(Capability.CONTINUOUS_BATCHING);
+    }
+    List<Kind> kinds = new ArrayList<>();
+    if (shapes.prefillChunkSize() == 0) {
+      kinds.add(
+          prefill(
+              CONTEXT_ENCODING,
+              AttentionKind.CONTEXT_ENCODING,
+              shapes,
+              KvCacheManager.Padding.NONE,
+              shapes.result()));
+    } else {
+      needs.add(Capability.CHUNKED_PREFILL);
+      needs.add(Capability.LOGITS);
+      kinds.add(
+          prefill(
+              CHUNKED_PREFILL,
+              AttentionKind.CHUNKED_PREFILL,
+              shapes,
+              KvCacheManager.Padding.REPEATS_LAST,
+              CompiledShapes.Result.LOGITS));
+    }
+    kinds.add(
+        new Kind(
+            TOKEN_GENERATION,
+            AttentionKind.TOKEN_GENERATION,
+            shapes.batchSize(),
+            1,
+            LastRows.ALL,
+            KvCacheManager.Padding.NONE,
+            shapes.result(),
+            shapes.maxTopk()));
+    if (shapes.speculationLength() > 0) {
+      needs.add(Capability.SPECULATION);
+      kinds.add(
+          new Kind(
+              SPECULATION,
+              AttentionKind.SPECULATION,
+              shapes.batchSize(),
+              shapes.speculationLength(),
+              LastRows.ALL,
+              KvCacheManager.Padding.REPEATS_LAST,
+              CompiledShapes.Result.LOGITS,
+              shapes.maxTopk()));
+    }
+    return program(config, weights, options, kinds, needs);
+  }
+
+  private static Kind prefill(
+      String name,
+      AttentionKind attention,
+      CompiledShapes shapes,
+      KvCacheManager.Padding padding,
+      CompiledShapes.Result result) {
+    return new Kind(
+        name,
+        attention,
+        shapes.contextBatchSize(),
+        shapes.contextLength(),
+        LastRows.LAST,
+        padding,
+        result,
+        shapes.maxTopk());
+  }
+
+  private static ProgramSpec program(
+      SmolLm3Config config,
+      List<TensorSpec> weights,
+      DecoderOptions options,
+      List<Kind> kinds,
+      Set<Capability> needs) {
     SmolLm3Decoder decoder = new SmolLm3Decoder(config, options);
-    boolean all = options.logits() == DecoderOptions.Logits.ALL_TOKENS;
     return new ProgramSpec(
         "smollm3",
         options.sharding().degree(),
         weights,
         options.cache(config).states(),
-        List.of(
-            graph(CONTEXT_ENCODING, decoder, config, AttentionKind.CONTEXT_ENCODING, !all, 0),
-            graph(CHUNKED_PREFILL, decoder, config, AttentionKind.CHUNKED_PREFILL, !all, 0),
-            graph(TOKEN_GENERATION, decoder, config, AttentionKind.TOKEN_GENERATION, false, 1),
-            graph(SPECULATION, decoder, config, AttentionKind.SPECULATION, false, 0)),
-        requires(config, options));
+        kinds.stream().map(kind -> graph(kind, decoder, config)).toList(),
+        needs);
   }
 
   private static Set<Capability> requires(SmolLm3Config config, DecoderOptions options) {
-    Set<Capability> needs = EnumSet.of(Capability.DYNAMIC_SHAPES, Capability.LOGITS);
+    Set<Capability> needs = EnumSet.noneOf(Capability.class);
     needs.add(options.arithmetic() == DType.BF16 ? Capability.BFLOAT16 : Capability.FLOAT32);
     if (options.sharding().degree() > 1) {
       needs.add(Capability.TENSOR_PARALLEL);
@@ -82,52 +212,58 @@ public final class DecoderGraphs {
     return needs;
   }
 
-  private static GraphSpec graph(
-      String name,
-      SmolLm3Decoder decoder,
-      SmolLm3Config config,
-      AttentionKind kind,
-      boolean lastOnly,
-      int fixedLength) {
-    long length = fixedLength == 0 ? Shape.OPEN : fixedLength;
-    Shape tokens = Shape.of(Shape.OPEN, length);
-    List<TensorSpec> inputs =
-        List.of(
-            new TensorSpec(INPUT_IDS, DType.I32, tokens),
-            new TensorSpec(POSITION_IDS, DType.I32, tokens),
-            new TensorSpec(SEQ_IDS, DType.I32, Shape.of(Shape.OPEN)));
-    return new GraphSpec(
-        name, inputs, context -> run(context, decoder, config.numHiddenLayers(), kind, lastOnly));
+  private static GraphSpec graph(Kind kind, SmolLm3Decoder decoder, SmolLm3Config config) {
+    Shape tokens = Shape.of(kind.batch(), kind.length());
+    List<TensorSpec> inputs = new ArrayList<>();
+    inputs.add(new TensorSpec(INPUT_IDS, DType.I32, tokens));
+    inputs.add(new TensorSpec(POSITION_IDS, DType.I32, tokens));
+    inputs.add(new TensorSpec(SEQ_IDS, DType.I32, Shape.of(kind.batch())));
+    if (kind.result().hasTokens()) {
+      Shape params = Shape.of(kind.batch(), DeviceSampler.PARAMS);
+      inputs.add(new TensorSpec(SAMPLING_PARAMS, DType.F32, params));
+      inputs.add(new TensorSpec(UNIFORMS, DType.F32, Shape.of(kind.batch())));
+    }
+    return new GraphSpec(kind.name(), inputs, context -> run(context, kind, decoder, config));
   }
 
   private static GraphResult run(
-      GraphContext context,
-      SmolLm3Decoder decoder,
-      int layers,
-      AttentionKind kind,
-      boolean lastOnly) {
-    Tensor ids = context.input(INPUT_IDS);
+      GraphContext context, Kind kind, SmolLm3Decoder decoder, SmolLm3Config config) {
     Tensor positions = context.input(POSITION_IDS);
     Tensor seqIds = context.input(SEQ_IDS);
-    KvCacheManager cache = new KvCacheManager(context, layers, seqIds, positions, kind);
-    Tensor hidden = decoder.hidden(context, ids, positions, seqIds, cache, kind);
-    if (lastOnly) {
+    KvCacheManager cache =
+        new KvCacheManager(
+            context, config.numHiddenLayers(), seqIds, positions, kind.attention(), kind.padding());
+    Tensor hidden =
+        decoder.hidden(
+            context, context.input(INPUT_IDS), positions, seqIds, cache, kind.attention());
+    if (kind.rows() == LastRows.LAST) {
       hidden = lastToken(context.ops(), hidden, positions);
     }
-    Tensor logits = decoder.logits(context, hidden);
-    return new GraphResult(Map.of(LOGITS, logits), cache.finalStates());
+    Map<String, Tensor> outputs = new LinkedHashMap<>();
+    if (kind.result().hasTokens()) {
+      Tensor local = decoder.localLogits(context, hidden);
+      outputs.put(TOKENS, sample(context, local, config.vocabSize(), kind.maxTopk()));
+      if (kind.result().hasLogits()) {
+        outputs.put(LOGITS, decoder.gatherLogits(context, local));
+      }
+    } else {
+      outputs.put(LOGITS, decoder.gatherLogits(context, decoder.localLogits(context, hidden)));
+    }
+    return new GraphResult(outputs, cache.finalStates());
   }
 
-  /** hidden [B, T, H] to [B, 1, H]: of each row the first token with the highest position. */
+  /** Tokens I32[B] from this rank's logits F32[B, 1, local vocab]. */
+  private static Tensor sample(GraphContext context, Tensor local, int vocabSize, int maxTopk) {
+    Shape shape = local.shape();
+    Tensor rows = context.ops().reshape(local, Shape.of(shape.dim(0), shape.dim(2)));
+    return DeviceSampler.sample(
+        context, rows, context.input(SAMPLING_PARAMS), context.input(UNIFORMS), vocabSize, maxTopk);
+  }
+
+  /** hidden [B, T, H] to [B, 1, H]: of each row the last real token. */
   private static Tensor lastToken(TensorOps ops, Tensor hidden, Tensor positions) {
-    Shape shape = positions.shape();
-    long batch = shape.dim(0);
-    Tensor highest = ops.broadcast(ops.reduce(positions, Reduction.MAX, 1), shape, 0);
-    Tensor index = ops.iota(shape, 1);
-    Tensor beyond = ops.broadcast(ops.scalar(DType.I32, shape.intDim(1)), shape);
-    Tensor candidates = ops.select(ops.compare(Comparison.EQ, positions, highest), index, beyond);
-    Shape column = Shape.of(batch, 1, 1);
-    Tensor last = ops.reshape(ops.reduce(candidates, Reduction.MIN, 1), column);
+    Shape column = Shape.of(positions.shape().dim(0), 1, 1);
+    Tensor last = ops.reshape(KvCacheManager.lastIndex(ops, positions), column);
     Tensor row = ops.iota(column, 0);
     return ops.gather(hidden, ops.concatenate(2, List.of(row, last)), 0, 1);
   }

@@ -89,12 +89,16 @@ final class SmolLm3Decoder {
     return normed;
   }
 
-  /** Logits F32[B, T, vocab] of hidden states [B, T, hidden]. */
-  Tensor logits(GraphContext context, Tensor hidden) {
-    Tensor logits =
-        new ColumnParallelLinear(
-                "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.GATHERED)
-            .forward(context, hidden, DType.F32);
+  /** This rank's logits F32[B, T, local vocab] of hidden states [B, T, hidden]. */
+  Tensor localLogits(GraphContext context, Tensor hidden) {
+    return new ColumnParallelLinear(
+            "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.LOCAL)
+        .forward(context, hidden, DType.F32);
+  }
+
+  /** All ranks' logits F32[B, T, vocab], padding cut off. */
+  Tensor gatherLogits(GraphContext context, Tensor local) {
+    Tensor logits = ColumnParallelLinear.gather(context, local, config.vocabSize());
     context.tap("lm_head", logits);
     return logits;
   }

@@ -29,14 +29,14 @@ public record ColumnParallelLinear(String name, int outputs, Bias bias, Output o
     Optional<Tensor> b =
         bias == Bias.PRESENT ? Optional.of(context.weight(name + ".bias")) : Optional.empty();
     Tensor y = context.ops().linear(x, context.weight(name + ".weight"), b, dtype);
-    if (output == Output.LOCAL || context.tensorParallelDegree() == 1) {
-      return y;
-    }
-    return gather(context, y, outputs);
+    return output == Output.LOCAL ? y : gather(context, y, outputs);
   }
 
   /** All ranks' parts along the last axis, cut to its size without padding. */
-  static Tensor gather(GraphContext context, Tensor part, int size) {
+  public static Tensor gather(GraphContext context, Tensor part, int size) {
+    if (context.tensorParallelDegree() == 1) {
+      return part;
+    }
     int last = part.shape().rank() - 1;
     Tensor whole = context.collectives().allGather(part, last);
     return whole.shape().dim(last) == size ? whole : context.ops().slice(whole, last, 0, size);

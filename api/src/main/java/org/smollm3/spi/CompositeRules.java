@@ -49,6 +49,12 @@ final class CompositeRules {
     return x.shape();
   }
 
+  static Shape cumulativeSum(Tensor x) {
+    Require.floating("cumulativeSum", "x", x);
+    requireLastAxis("cumulativeSum", x);
+    return x.shape();
+  }
+
   static Shape embedding(Tensor ids, Tensor table, DType dtype) {
     String op = "embedding";
     Require.type(op, "ids", ids, DType.I32);

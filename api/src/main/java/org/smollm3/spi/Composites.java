@@ -51,6 +51,18 @@ final class Composites {
     return ops.convert(ops.divide(exp, ops.broadcast(sum, shape, outer)), x.dtype());
   }
 
+  static Tensor cumulativeSum(TensorOps ops, Tensor x) {
+    Shape shape = x.shape();
+    int last = shape.rank() - 1;
+    Shape square = append(shape, shape.dim(last));
+    int[] axes = IntStream.range(0, shape.rank()).map(i -> i < last ? i : i + 1).toArray();
+    Tensor terms = ops.broadcast(ops.convert(x, DType.F32), square, axes);
+    // Selected, not multiplied by a triangle of ones: 0 times infinity is NaN.
+    Tensor reached = ops.compare(Comparison.LE, ops.iota(square, last + 1), ops.iota(square, last));
+    Tensor summed = ops.select(reached, terms, fill(ops, 0, square));
+    return ops.convert(ops.reduce(summed, Reduction.SUM, last + 1), x.dtype());
+  }
+
   static Tensor embedding(TensorOps ops, Tensor ids, Tensor table, DType dtype) {
     Tensor indices = ops.reshape(ids, append(ids.shape(), 1));
     return ops.convert(ops.gather(table, indices, 0), dtype);

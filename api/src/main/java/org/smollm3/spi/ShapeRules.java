@@ -299,6 +299,10 @@ public final class ShapeRules {
     return CompositeRules.softmax(x);
   }
 
+  public static Shape cumulativeSum(Tensor x) {
+    return CompositeRules.cumulativeSum(x);
+  }
+
   public static Shape embedding(Tensor ids, Tensor table, DType dtype) {
     return CompositeRules.embedding(ids, table, dtype);
   }

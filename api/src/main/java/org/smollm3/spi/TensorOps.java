@@ -199,6 +199,16 @@ public interface TensorOps {
     return Composites.softmax(this, x);
   }
 
+  /**
+   * Running sums: element i along the last axis is x_0 + ... + x_i. The additions are the same, in
+   * the same order, for every i, zeros standing for the terms beyond i; so sums of non-negative
+   * numbers never decrease, and zeros leave them as they are. The default body is quadratic in the
+   * last axis.
+   */
+  default Tensor cumulativeSum(Tensor x) {
+    return Composites.cumulativeSum(this, x);
+  }
+
   /** Rows of a table: ids I32[B, T], table [V, N]; result [B, T, N] of type {@code dtype}. */
   default Tensor embedding(Tensor ids, Tensor table, DType dtype) {
     return Composites.embedding(this, ids, table, dtype);

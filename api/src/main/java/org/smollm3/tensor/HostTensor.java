@@ -179,6 +179,9 @@ public final class HostTensor {
   }
 
   public float[] toFloatArray() {
+    if (dtype == DType.F32) {
+      return segment.toArray(FLOAT);
+    }
     float[] values = new float[Math.toIntExact(size)];
     for (int i = 0; i < values.length; i++) {
       values[i] = getFloat(i);
@@ -221,6 +224,13 @@ public final class HostTensor {
     Shape rowShape = Shape.of(rest);
     long bytes = rowShape.elementCount() * dtype.byteSize();
     return new HostTensor(dtype, rowShape, segment.asSlice(index * bytes, bytes));
+  }
+
+  /** The sub-tensor of a run of indices of the first axis, sharing memory. */
+  public HostTensor rows(long from, long to) {
+    Shape part = shape.with(0, to - from);
+    long rowBytes = segment.byteSize() / Math.max(1, shape.dim(0));
+    return new HostTensor(dtype, part, segment.asSlice(from * rowBytes, (to - from) * rowBytes));
   }
 
   @Override

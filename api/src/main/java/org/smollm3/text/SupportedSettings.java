@@ -93,21 +93,30 @@ record SupportedSettings(Problems problems) {
     }
   }
 
-  void checkModel(ObjectNode model) {
+  /** Before the vocabulary is read: other models have vocabularies of another form. */
+  void checkTypeIfKnown(ObjectNode model) {
+    if (model.has("type")) {
+      checkType(model);
+    }
+  }
+
+  private void checkType(ObjectNode model) {
     JsonNode type = model.path("type");
     if (!is(type, "BPE")) {
       throw problems.invalid(
           "model.type is " + Problems.show(type) + "; only \"BPE\" is supported");
     }
+  }
+
+  void checkModel(ObjectNode model) {
+    checkType(model);
     for (String name : model.propertyNames()) {
       if (!MODEL_FIELDS.contains(name)) {
         throw problems.invalid("the field " + Problems.quote("model." + name) + " is not known");
       }
     }
-    for (String name : new String[] {"vocab", "merges"}) {
-      if (!model.has(name)) {
-        throw problems.invalid("model." + name + " is missing");
-      }
+    if (!model.has("merges")) {
+      throw problems.invalid("model.merges is missing");
     }
     JsonNode dropout = model.path("dropout");
     if (!absent(dropout) && !(dropout.isNumber() && dropout.doubleValue() == 0)) {

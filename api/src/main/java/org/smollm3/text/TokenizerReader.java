@@ -2,6 +2,7 @@ package org.smollm3.text;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -26,15 +27,16 @@ final class TokenizerReader {
   private final JsonTrees trees;
   private final ObjectNode file;
   private final ObjectNode model;
-  private final VocabularyBuilder vocabulary;
+  private final SupportedSettings supported;
   private final MergesBuilder merges;
+  private @Nullable Vocabulary vocabulary;
 
   TokenizerReader(String location) {
     problems = new Problems(location);
     trees = new JsonTrees(problems);
     file = trees.emptyObject();
     model = trees.emptyObject();
-    vocabulary = new VocabularyBuilder(problems);
+    supported = new SupportedSettings(problems);
     merges = new MergesBuilder(problems);
   }
 
@@ -82,15 +84,16 @@ final class TokenizerReader {
   }
 
   private Tokenizer assemble() {
-    SupportedSettings supported = new SupportedSettings(problems);
     supported.checkFile(file);
     supported.checkModel(model);
-    Vocabulary modelTokens = vocabulary.build();
-    MergeTable mergeTable = merges.build(modelTokens);
-    checkEmptySlots(modelTokens, mergeTable.leastResult());
+    if (vocabulary == null) {
+      throw problems.invalid("model.vocab is missing");
+    }
+    MergeTable mergeTable = merges.build(vocabulary);
+    checkEmptySlots(vocabulary, mergeTable.leastResult());
     List<AddedToken> added =
-        new AddedTokensReader(problems, modelTokens).read(file.path("added_tokens"));
-    TokenSet tokens = new TokenSet(modelTokens, added);
+        new AddedTokensReader(problems, vocabulary).read(file.path("added_tokens"));
+    TokenSet tokens = new TokenSet(vocabulary, added);
     Tokenizer.Template template =
         new TemplateReader(problems, tokens).read(file.path("post_processor"));
     return new Tokenizer(tokens, mergeTable, supported.wordRule(model), template);
@@ -103,7 +106,9 @@ final class TokenizerReader {
       switch (name) {
         case "vocab" -> {
           trees.markOnce(model, name);
-          readVocabulary(parser);
+          supported.checkTypeIfKnown(model);
+          vocabulary = readVocabulary(parser);
+          merges.lookUpIn(vocabulary);
         }
         case "merges" -> {
           trees.markOnce(model, name);
@@ -114,14 +119,16 @@ final class TokenizerReader {
     }
   }
 
-  private void readVocabulary(JsonParser parser) {
+  private Vocabulary readVocabulary(JsonParser parser) {
     require(parser, JsonToken.START_OBJECT, "model.vocab is no JSON object");
+    VocabularyBuilder builder = new VocabularyBuilder(problems);
     for (String token = parser.nextName(); token != null; token = parser.nextName()) {
       if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
         throw problems.invalid("model.vocab gives " + Problems.quote(token) + " no whole number");
       }
-      vocabulary.add(token, parser.getIntValue());
+      builder.add(token, parser.getIntValue());
     }
+    return builder.build();
   }
 
   private void readMerges(JsonParser parser) {
@@ -132,17 +139,20 @@ final class TokenizerReader {
       if (next == JsonToken.VALUE_STRING) {
         merges.add(parser.getString());
       } else {
-        require(parser, JsonToken.START_ARRAY, merges.notAPair());
-        parser.nextToken();
-        require(parser, JsonToken.VALUE_STRING, merges.notAPair());
+        requireOfMerge(next, JsonToken.START_ARRAY);
+        requireOfMerge(parser.nextToken(), JsonToken.VALUE_STRING);
         String left = parser.getString();
-        parser.nextToken();
-        require(parser, JsonToken.VALUE_STRING, merges.notAPair());
+        requireOfMerge(parser.nextToken(), JsonToken.VALUE_STRING);
         String right = parser.getString();
-        parser.nextToken();
-        require(parser, JsonToken.END_ARRAY, merges.notAPair());
+        requireOfMerge(parser.nextToken(), JsonToken.END_ARRAY);
         merges.add(left, right);
       }
+    }
+  }
+
+  private void requireOfMerge(JsonToken token, JsonToken wanted) {
+    if (token != wanted) {
+      throw merges.notAPair();
     }
   }
 

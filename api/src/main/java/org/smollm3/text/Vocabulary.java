@@ -123,12 +123,24 @@ final class Vocabulary {
       hash = (hash ^ text[i]) * 0x0100_0193;
     }
     int slot = (hash ^ hash >>> 15) & mask;
-    while (true) {
-      int id = table[slot];
-      if (id == NONE || Arrays.equals(text, from, to, bytes, offsets[id], offsets[id + 1])) {
-        return slot;
-      }
+    while (table[slot] != NONE && !isToken(table[slot], text, from, to)) {
       slot = (slot + 1) & mask;
     }
+    return slot;
+  }
+
+  private boolean isToken(int id, byte[] text, int from, int to) {
+    int at = offsets[id];
+    if (offsets[id + 1] - at != to - from) {
+      return false;
+    }
+    // Arrays.equals is no quicker for the few bytes of a token, and slower while a file is read,
+    // when the code is not compiled yet.
+    for (int i = from; i < to; i++) {
+      if (text[i] != bytes[at++]) {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What Hugging Face's warpers make of logits: see the README of the goldens. */
+/** What Hugging Face's warpers and Optimum's sampler make of logits: see the goldens' README. */
 final class GoldenSampling {
   private static final JsonMapper MAPPER = new JsonMapper();
   private final ByteBuffer data;
@@ -34,10 +34,27 @@ final class GoldenSampling {
   }
 
   List<JsonNode> hostCases() {
+    return cases("host.");
+  }
+
+  List<JsonNode> deviceCases() {
+    return cases("device.");
+  }
+
+  private List<JsonNode> cases(String prefix) {
     return cases
         .valueStream()
-        .filter(golden -> golden.get("name").stringValue().startsWith("host."))
+        .filter(golden -> golden.get("name").stringValue().startsWith(prefix))
         .toList();
+  }
+
+  /** An I32 matrix, in row-major order. */
+  int[] ints(String name) {
+    int begin = header.get(name).get("data_offsets").get(0).intValue();
+    int end = header.get(name).get("data_offsets").get(1).intValue();
+    int[] values = new int[(end - begin) / 4];
+    data.slice(begin, end - begin).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(values);
+    return values;
   }
 
   /** An F32 matrix, by rows. */

@@ -52,6 +52,7 @@ class CompositeRulesTest {
     assertThat(ShapeRules.rmsNorm(t(BF16, 2, 3), t(F32, 3), 0)).isEqualTo(Shape.of(2, 3));
     assertThat(ShapeRules.swiGlu(t(BF16, 2, 3), t(F32, 2, 3))).isEqualTo(Shape.of(2, 3));
     assertThat(ShapeRules.softmax(t(F16, 2, 3))).isEqualTo(Shape.of(2, 3));
+    assertThat(ShapeRules.cumulativeSum(t(BF16, 2, 3))).isEqualTo(Shape.of(2, 3));
     assertThat(ShapeRules.embedding(t(I32, 2, 5), t(BF16, 9, 4), F32)).isEqualTo(Shape.of(2, 5, 4));
     assertThat(ShapeRules.rotaryTable(t(I32, 2, 5), t(F32, 4), 1)).isEqualTo(Shape.of(2, 5, 8));
     assertThat(ShapeRules.rotate(t(BF16, 2, 6, 5, 8), t(F32, 2, 5, 8)))
@@ -106,6 +107,10 @@ class CompositeRulesTest {
         refuses(
             "swiGlu: gate is I32, not F32, BF16 or F16",
             () -> ShapeRules.swiGlu(t(I32, 3), t(F32, 3))),
+        refuses("cumulativeSum: a scalar has no last axis", () -> ShapeRules.cumulativeSum(t(F32))),
+        refuses(
+            "cumulativeSum: x is I32, not F32, BF16 or F16",
+            () -> ShapeRules.cumulativeSum(t(I32, 2))),
         refuses("softmax: a scalar has no last axis", () -> ShapeRules.softmax(t(F32))),
         refuses("softmax: x is I32, not F32, BF16 or F16", () -> ShapeRules.softmax(t(I32, 2))),
         refuses(

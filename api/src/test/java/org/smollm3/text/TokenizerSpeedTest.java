@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,15 +84,18 @@ class TokenizerSpeedTest {
   @Test
   void loadsTheRealTokenizerInAFreshJvm(@TempDir Path folder) throws Exception {
     Path file = Files.write(folder.resolve("tokenizer.json"), TestData.shared(REAL));
-    double best = Double.MAX_VALUE;
-    for (int run = 0; run < 3; run++) {
-      best = Math.min(best, secondsToLoadInAFreshJvm(file));
-    }
-    System.out.printf("loads SmolLM3-3B's tokenizer.json in a fresh JVM: %.2f s%n", best);
-    assertThat(best).isLessThan(5);
+    double[] first = secondsToLoadInAFreshJvm(file);
+    double[] second = secondsToLoadInAFreshJvm(file);
+    double elapsed = Math.min(first[0], second[0]);
+    double computing = Math.min(first[1], second[1]);
+    System.out.printf(
+        "loads SmolLM3-3B's tokenizer.json in a fresh JVM: %.2f s, %.2f s of them computing%n",
+        elapsed, computing);
+    // Elapsed time is several times as long where others use the processor.
+    assertThat(computing).isLessThan(3);
   }
 
-  private static double secondsToLoadInAFreshJvm(Path file) throws Exception {
+  private static double[] secondsToLoadInAFreshJvm(Path file) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -102,15 +107,16 @@ class TokenizerSpeedTest {
             .start();
     String output = new String(process.getInputStream().readAllBytes());
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(output.strip()).matches("[0-9.]+");
-    return Double.parseDouble(output.strip());
+    assertThat(output.strip()).matches("[0-9.]+ [0-9.]+");
+    return Arrays.stream(output.strip().split(" ")).mapToDouble(Double::parseDouble).toArray();
   }
 
-  /** Prints how many seconds it took to load a tokenizer. */
+  /** Prints how many seconds it took to load a tokenizer: elapsed, and of processor time. */
   static final class Loader {
     private Loader() {}
 
     public static void main(String[] args) throws IOException {
+      long cpuStart = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
       long start = System.nanoTime();
       try (FileChannel channel = FileChannel.open(Path.of(args[0]))) {
         MemorySegment json =
@@ -119,7 +125,9 @@ class TokenizerSpeedTest {
           throw new AssertionError();
         }
       }
-      System.out.println((System.nanoTime() - start) / 1e9);
+      double elapsed = (System.nanoTime() - start) / 1e9;
+      long cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpuStart;
+      System.out.println(elapsed + " " + cpu / 1e9);
     }
   }
 }

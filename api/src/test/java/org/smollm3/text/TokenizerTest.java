@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.smollm3.error.InvalidRequestException;
 import tools.jackson.databind.node.ArrayNode;
@@ -104,8 +106,13 @@ class TokenizerTest {
   void normalizedAddedTokensComeAfterTheOthers() {
     Tokenizer tokenizer =
         SmallTokenizer.changed(
-            file -> SmallTokenizer.addToken(file, "a<tag>", 264).put("normalized", true));
+            file -> {
+              SmallTokenizer.addToken(file, "a<tag>", 264).put("normalized", true);
+              SmallTokenizer.addToken(file, "qq", 265).put("normalized", true);
+            });
     assertThat(tokenizer.encode("a<tag>", SpecialTokens.OMIT)).containsExactly('a', TAG);
+    assertThat(tokenizer.encode("xqqq<tag>qq", SpecialTokens.OMIT))
+        .containsExactly('x', 265, 'q', TAG, 265);
   }
 
   @Test
@@ -159,10 +166,25 @@ class TokenizerTest {
   @Test
   void loneSurrogatesCountAsReplacementCharacters() {
     Tokenizer tokenizer = SmallTokenizer.unchanged();
-    for (String lone : new String[] {"\ud83d", "\ude00", "\ude00\ud83d", "x\ud83dy", "\ud83d\n"}) {
-      String replaced = lone.replaceAll("[\\ud83d\\ude00]", "\ufffd");
-      assertThat(tokenizer.encode(lone)).isEqualTo(tokenizer.encode(replaced));
+    String[] lone = {"\ud83d", "\ude00", "\ude00\ud83d", "x\ud83dy", "\ud83d\n", "\ud83d😀"};
+    String[] replaced = {"\ufffd", "\ufffd", "\ufffd\ufffd", "x\ufffdy", "\ufffd\n", "\ufffd😀"};
+    for (int i = 0; i < lone.length; i++) {
+      int[] ids = tokenizer.encode(lone[i], SpecialTokens.OMIT);
+      assertThat(ids).isEqualTo(tokenizer.encode(replaced[i], SpecialTokens.OMIT));
+      assertThat(tokenizer.decode(ids)).isEqualTo(replaced[i]);
     }
+  }
+
+  @Test
+  void manyThreadsMayUseOneTokenizer() {
+    Tokenizer tokenizer = TestData.tinyTokenizer();
+    List<String> texts =
+        IntStream.range(0, 2000)
+            .mapToObj(i -> "once upon a time " + "tail".repeat(i % 40) + i)
+            .toList();
+    List<String> decoded =
+        texts.parallelStream().map(text -> tokenizer.decode(tokenizer.encode(text))).toList();
+    assertThat(decoded).isEqualTo(texts);
   }
 
   @Test

@@ -147,7 +147,10 @@ class ArchitectureTest {
 
   @Test
   void nothingLogsPastSystemLogger() {
-    GeneralCodingRules.NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING.check(CLASSES);
+    noClasses()
+        .should()
+        .dependOnClassesThat(resideInAPackage("java.util.logging.."))
+        .check(CLASSES);
   }
 
   @Test

@@ -17,8 +17,7 @@ import org.smollm3.tensor.DType;
 final class CpuBackend implements Backend {
   static final String NAME = "cpu";
 
-  static final Set<Capability> CAPABILITIES =
-      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+  static final Set<Capability> CAPABILITIES = Set.copyOf(EnumSet.allOf(Capability.class));
 
   private final WorkerPool pool;
   private final Kernels kernels;

@@ -84,6 +84,22 @@ final class CpuOps extends CpuPrimitives {
     return result;
   }
 
+  /** In float32, in the order of the indices, as PyTorch sums on the processor. */
+  @Override
+  public Tensor cumulativeSum(Tensor x) {
+    CpuTensor result = make(x.dtype(), ShapeRules.cumulativeSum(x));
+    HostTensor terms = CpuTensor.of(x).value();
+    long n = x.shape().dim(-1);
+    for (long start = 0; start < terms.size(); start += n) {
+      float sum = 0;
+      for (long i = start; i < start + n; i++) {
+        sum += terms.getFloat(i);
+        result.value().setFloat(i, sum);
+      }
+    }
+    return result;
+  }
+
   @Override
   public Tensor embedding(Tensor ids, Tensor table, DType dtype) {
     CpuTensor result = make(dtype, ShapeRules.embedding(ids, table, dtype));

@@ -130,7 +130,7 @@ final class WorkerPool implements Parallel, AutoCloseable {
         Thread.onSpinWait();
       }
       Job next = job;
-      if (next != null && next != last || closed) {
+      if ((next != null && next != last) || closed) {
         return next;
       }
     }

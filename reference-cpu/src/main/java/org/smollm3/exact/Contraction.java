@@ -113,6 +113,20 @@ final class Contraction {
     return new ExactTensor(x.dtype(), shape, result, known);
   }
 
+  /** Along the last axis. */
+  ExactTensor cumulativeSum(ExactTensor x) {
+    double[] values = x.values();
+    double[] result = new double[values.length];
+    double[] magnitudes = new double[values.length];
+    int n = x.shape().intDim(-1);
+    for (int i = 0; i < values.length; i++) {
+      boolean first = i % n == 0;
+      result[i] = first ? values[i] : result[i - 1] + values[i];
+      magnitudes[i] = first ? Math.abs(values[i]) : magnitudes[i - 1] + Math.abs(values[i]);
+    }
+    return new ExactTensor(x.dtype(), x.shape(), result, whereJudging(magnitudes));
+  }
+
   private static double start(Reduction reduction, boolean integer) {
     return switch (reduction) {
       case SUM -> 0;

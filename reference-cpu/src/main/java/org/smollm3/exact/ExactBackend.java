@@ -16,8 +16,7 @@ import org.smollm3.tensor.DType;
 final class ExactBackend implements Backend {
   static final String NAME = "exact";
 
-  static final Set<Capability> CAPABILITIES =
-      Set.copyOf(EnumSet.complementOf(EnumSet.of(Capability.DEVICE_SAMPLING)));
+  static final Set<Capability> CAPABILITIES = Set.copyOf(EnumSet.allOf(Capability.class));
 
   private volatile boolean closed;
 

@@ -16,9 +16,10 @@ import org.smollm3.tensor.Shape;
  * The operations in double: primitives as in {@link ExactPrimitives}, composites by their default
  * bodies.
  *
- * <p>Two composites are exceptions. {@link #rotaryTable} rounds the angle to float32, as the model
- * defines it; {@link #linear} adds the bias itself, because its magnitude is that of all its terms.
- * For the same reason {@link #attend} adds magnitudes to what its default body gives.
+ * <p>Three composites are exceptions. {@link #rotaryTable} rounds the angle to float32, as the
+ * model defines it; {@link #linear} adds the bias itself, because its magnitude is that of all its
+ * terms; {@link #cumulativeSum} is plainer as a loop than its default body. {@link #attend} adds
+ * magnitudes to what its default body gives.
  */
 final class ExactOps extends ExactPrimitives {
   /**
@@ -67,6 +68,12 @@ final class ExactOps extends ExactPrimitives {
   public Tensor softmax(Tensor x) {
     ShapeRules.softmax(x);
     return super.softmax(x);
+  }
+
+  @Override
+  public Tensor cumulativeSum(Tensor x) {
+    ShapeRules.cumulativeSum(x);
+    return own(contraction.cumulativeSum(ExactTensor.of(x)));
   }
 
   @Override

@@ -26,7 +26,7 @@ import org.smollm3.tensor.Shape;
 abstract class ExactPrimitives implements TensorOps {
   private final Workspace workspace;
   private final boolean judging;
-  private final Contraction contraction;
+  final Contraction contraction;
 
   /**
    * @param judging whether magnitudes are computed

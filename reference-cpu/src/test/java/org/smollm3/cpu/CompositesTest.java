@@ -92,6 +92,69 @@ class CompositesTest {
     assertAgrees(12, 1, (ops, t, s) -> ops.softmax(t.get(0)), List.of(), x);
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16", "F16"})
+  void cumulativeSums(DType type) {
+    HostTensor x = Bodies.random(type, random, 2, 3, 70);
+    // Up to 70 terms, each of magnitude about 1, and as many roundings.
+    assertAgrees(70, 70, (ops, t, s) -> ops.cumulativeSum(t.get(0)), List.of(), x);
+    HostTensor none = HostTensor.zeros(type, Shape.of(2, 0));
+    assertAgrees(0, 0, (ops, t, s) -> ops.cumulativeSum(t.get(0)), List.of(), none);
+  }
+
+  /** Not a bit of a sum comes from elsewhere than the additions in index order, in float32. */
+  @Test
+  void cumulativeSumsAreInIndexOrder() {
+    HostTensor x = Bodies.random(DType.F32, random, 4, 300);
+    HostTensor sums = Bodies.cpu((ops, t, s) -> ops.cumulativeSum(t.get(0)), List.of(), x);
+    float sum = 0;
+    for (int i = 0; i < x.size(); i++) {
+      sum = i % 300 == 0 ? x.getFloat(i) : sum + x.getFloat(i);
+      assertThat(sums.getFloat(i)).as("element %d", i).isEqualTo(sum);
+    }
+  }
+
+  /** What a search among cumulative probabilities rests on, whatever the order of additions. */
+  @Test
+  void cumulativeSumsOfNonNegativeNumbersNeverDecreaseAndStayOverZeros() {
+    for (int n : new int[] {5, 40, 257}) {
+      HostTensor x = HostTensor.zeros(DType.F32, Shape.of(20, n));
+      for (int i = 0; i < x.size(); i++) {
+        x.setDouble(i, random.nextInt(3) == 0 ? 0 : Math.exp(4 * random.nextGaussian()));
+      }
+      Bodies.StateBody body = (ops, t, s) -> ops.cumulativeSum(t.get(0));
+      for (HostTensor sums :
+          List.of(
+              Bodies.cpu(body, List.of(), x),
+              Bodies.primitives(body, List.of(), x),
+              Bodies.exact(body, List.of(), x))) {
+        for (int i = 0; i < x.size(); i++) {
+          if (i % n > 0 && x.getFloat(i) == 0) {
+            assertThat(sums.getDouble(i)).isEqualTo(sums.getDouble(i - 1));
+          } else if (i % n > 0) {
+            assertThat(sums.getDouble(i)).isGreaterThanOrEqualTo(sums.getDouble(i - 1));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void cumulativeSumsKnowNothingOfLaterTerms() {
+    HostTensor x =
+        HostTensor.ofFloats(
+            Shape.of(2, 3), 1, 2, Float.POSITIVE_INFINITY, 3, Float.NEGATIVE_INFINITY, Float.NaN);
+    Bodies.StateBody body = (ops, t, s) -> ops.cumulativeSum(t.get(0));
+    double[] wanted = {
+      1, 3, Double.POSITIVE_INFINITY, 3, Double.NEGATIVE_INFINITY, Double.NaN,
+    };
+    assertThat(Bodies.cpu(body, List.of(), x).toDoubleArray()).containsExactly(wanted);
+    assertThat(Bodies.primitives(body, List.of(), x).toDoubleArray()).containsExactly(wanted);
+    assertThat(Bodies.exact(body, List.of(), x).toDoubleArray()).containsExactly(wanted);
+  }
+
   @Test
   void embeddingClampsAndConverts() {
     HostTensor ids = HostTensor.ofInts(Shape.of(2, 3), 0, 4, 2, 9, -1, 3);

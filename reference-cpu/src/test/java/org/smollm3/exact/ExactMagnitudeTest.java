@@ -70,6 +70,15 @@ class ExactMagnitudeTest {
   }
 
   @Test
+  void cumulativeSumsAddTheirTerms() {
+    Judged sums =
+        Exact.judge(ops -> ops.cumulativeSum(ops.constant(floats(Shape.of(2, 2), 2, -3, -1, 1))));
+    assertThat(sums.values()).containsExactly(2, -1, -1, 0);
+    assertThat(sums.magnitudes()).containsExactly(2, 5, 1, 2);
+    assertThat(afterSum((ops, x) -> ops.cumulativeSum(x)).magnitudes()).containsExactly(5, 5);
+  }
+
+  @Test
   void operationsThatAddNothingStartAfresh() {
     Judged y = afterSum((ops, x) -> ops.multiply(x, x));
     assertThat(y.values()).containsExactly(25, 0);

@@ -3,8 +3,9 @@ package org.smollm3.conformance.golden;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.smollm3.generation.DecoderRunner;
+import org.smollm3.generation.DynamicDecoderRunner;
 import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.kvcache.KvCacheSpec;
 import org.smollm3.model.DecoderGraphs;
@@ -36,7 +37,7 @@ final class GoldenRun {
       List<HostTensor> values,
       int differingReplicas) {}
 
-  private DecoderRunner open(int slots, int capacity, String taps) {
+  private DynamicDecoderRunner open(int slots, int capacity, String taps) {
     SmolLm3Model model = golden.model();
     DecoderOptions options =
         DecoderOptions.of(golden.arithmetic(), slots, capacity)
@@ -48,8 +49,8 @@ final class GoldenRun {
   Prompt prompt() {
     int[][] ids = golden.ids("prompt.input_ids");
     int layers = golden.model().config().numHiddenLayers();
-    try (DecoderRunner runner = open(1, ids[0].length, "embed_tokens,layers.*,norm")) {
-      Outputs outputs = runner.prefill(PromptBatch.of(Arrays.asList(ids)));
+    try (DynamicDecoderRunner runner = open(1, ids[0].length, "embed_tokens,layers.*,norm")) {
+      Outputs outputs = runner.prefillOutputs(PromptBatch.of(Arrays.asList(ids)));
       RankCaches caches = new RankCaches(runner.session(), golden.model().config(), sharding);
       List<HostTensor> hidden = new ArrayList<>();
       List<HostTensor> keys = new ArrayList<>();
@@ -85,8 +86,8 @@ final class GoldenRun {
   /** Logits [n][vocab] of positions 1 to n, each by one decode step from the cache. */
   double[][] decodeTokenByToken() {
     int[] ids = golden.ids("prompt.input_ids")[0];
-    try (DecoderRunner runner = open(1, ids.length, "")) {
-      runner.prefill(PromptBatch.of(List.of(new int[] {ids[0]})));
+    try (DynamicDecoderRunner runner = open(1, ids.length, "")) {
+      runner.prefillOutputs(PromptBatch.of(List.of(new int[] {ids[0]})));
       double[][] logits = new double[ids.length - 1][];
       for (int t = 1; t < ids.length; t++) {
         logits[t - 1] = step(runner, ids[t], t);
@@ -99,8 +100,8 @@ final class GoldenRun {
   double[][] batch() {
     PromptBatch prompts =
         PromptBatch.padded(golden.ids("batch.input_ids"), golden.ids("batch.attention_mask"));
-    try (DecoderRunner runner = open(prompts.size(), prompts.maxLength(), "")) {
-      Outputs outputs = runner.prefill(prompts);
+    try (DynamicDecoderRunner runner = open(prompts.size(), prompts.maxLength(), "")) {
+      Outputs outputs = runner.prefillOutputs(prompts);
       double[][] logits = new double[prompts.size()][];
       for (int row = 0; row < logits.length; row++) {
         logits[row] = row(outputs, row, prompts.row(row).length - 1);
@@ -115,8 +116,8 @@ final class GoldenRun {
    * @param forced the token fed after each step; where it is shorter, the chosen one is fed
    */
   int[] greedy(int[] prompt, int steps, int[] forced) {
-    try (DecoderRunner runner = open(1, prompt.length + steps, "")) {
-      Outputs outputs = runner.prefill(PromptBatch.of(List.of(prompt)));
+    try (DynamicDecoderRunner runner = open(1, prompt.length + steps, "")) {
+      Outputs outputs = runner.prefillOutputs(PromptBatch.of(List.of(prompt)));
       double[] logits = row(outputs, 0, prompt.length - 1);
       int[] chosen = new int[steps];
       for (int i = 0; i < steps; i++) {
@@ -130,9 +131,13 @@ final class GoldenRun {
     }
   }
 
-  private static double[] step(DecoderRunner runner, int token, int position) {
-    int[] slot = {0};
-    return row(runner.decode(new int[] {token}, new int[] {position}, slot), 0, 0);
+  private static double[] step(DynamicDecoderRunner runner, int token, int position) {
+    return runner
+        .decode(List.of(RowRequest.at(0, position, token)))
+        .get(0)
+        .logits()
+        .orElseThrow()
+        .toDoubleArray();
   }
 
   /** Keeps doubles as they are, so that a judge in double is not rounded here. */

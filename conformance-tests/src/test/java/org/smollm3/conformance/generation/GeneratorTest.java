@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.error.StateConsumedException;
-import org.smollm3.generation.DecoderRunner;
+import org.smollm3.generation.DynamicDecoderRunner;
 import org.smollm3.generation.FinishReason;
 import org.smollm3.generation.GeneratedToken;
 import org.smollm3.generation.GenerationRequest;
@@ -22,6 +22,7 @@ import org.smollm3.generation.GenerationRequest.LogProbabilities;
 import org.smollm3.generation.GenerationResult;
 import org.smollm3.generation.Generator;
 import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.SamplingParams;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.generation.StopCriteria;
@@ -165,9 +166,9 @@ class GeneratorTest {
     GenerationResult result = generator.generate(PROMPT, request, TokenListener.NONE);
     assertThat(result.logProbabilities()).hasSize(3);
     int[] ids = result.promptIds().stream().mapToInt(i -> i).toArray();
-    try (DecoderRunner runner =
+    try (DynamicDecoderRunner runner =
         model.load(backend, DecoderOptions.of(DType.BF16, 1, ids.length), LoadOptions.defaults())) {
-      float[] logits = DecoderRunner.logits(runner.prefill(PromptBatch.of(List.of(ids))), 0, 0);
+      float[] logits = runner.prefill(List.of(RowRequest.prompt(0, ids))).get(0).lastLogits();
       double sum = 0;
       for (float logit : logits) {
         sum += Math.exp(logit);

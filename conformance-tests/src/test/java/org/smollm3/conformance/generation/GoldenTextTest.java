@@ -14,11 +14,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.checkpoint.Safetensors;
 import org.smollm3.conformance.golden.GoldenData;
-import org.smollm3.generation.DecoderRunner;
+import org.smollm3.generation.DynamicDecoderRunner;
 import org.smollm3.generation.GenerationRequest;
 import org.smollm3.generation.GenerationResult;
 import org.smollm3.generation.Generator;
 import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.SamplingParams;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.generation.StopCriteria;
@@ -155,8 +156,8 @@ class GoldenTextTest {
   private static float[] logitsAfter(SmolLm3Model model, int[] prefix) {
     DecoderOptions options = DecoderOptions.of(DType.F32, 1, prefix.length);
     try (Backend exact = open("exact");
-        DecoderRunner runner = model.load(exact, options, LoadOptions.defaults())) {
-      return DecoderRunner.logits(runner.prefill(PromptBatch.of(List.of(prefix))), 0, 0);
+        DynamicDecoderRunner runner = model.load(exact, options, LoadOptions.defaults())) {
+      return runner.prefill(List.of(RowRequest.prompt(0, prefix))).get(0).lastLogits();
     }
   }
 
@@ -180,12 +181,13 @@ class GoldenTextTest {
       DecoderOptions all =
           DecoderOptions.of(DType.F32, 1, wanted.length)
               .withLogits(DecoderOptions.Logits.ALL_TOKENS);
-      try (DecoderRunner runner = model.load(backend, all, LoadOptions.defaults())) {
-        Outputs outputs = runner.prefill(PromptBatch.of(List.of(wanted)));
+      try (DynamicDecoderRunner runner = model.load(backend, all, LoadOptions.defaults())) {
+        Outputs outputs = runner.prefillOutputs(PromptBatch.of(List.of(wanted)));
         JsonNode logitsAt = golden.path("logits_at");
         assertThat(logitsAt.propertyNames()).hasSize(5);
         for (String position : logitsAt.propertyNames()) {
-          float[] logits = DecoderRunner.logits(outputs, 0, Integer.parseInt(position));
+          float[] logits =
+              outputs.get("logits").row(0).row(Integer.parseInt(position)).toFloatArray();
           double[] expected =
               logitsAt.path(position).valueStream().mapToDouble(JsonNode::asDouble).toArray();
           assertThat(logits).hasSize(expected.length);
@@ -225,8 +227,9 @@ class GoldenTextTest {
       int[] ids = ids(golden.path("ids"));
       DecoderOptions all =
           DecoderOptions.of(DType.F32, 1, ids.length).withLogits(DecoderOptions.Logits.ALL_TOKENS);
-      try (DecoderRunner runner = model.load(backend, all, LoadOptions.defaults())) {
-        HostTensor logits = runner.prefill(PromptBatch.of(List.of(ids))).get("logits").row(0);
+      try (DynamicDecoderRunner runner = model.load(backend, all, LoadOptions.defaults())) {
+        HostTensor logits =
+            runner.prefillOutputs(PromptBatch.of(List.of(ids))).get("logits").row(0);
         int[] rows = ids(golden.path("logit_rows"));
         for (int r = 0; r < rows.length; r++) {
           double[] expected =

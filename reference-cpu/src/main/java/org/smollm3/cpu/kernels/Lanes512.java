@@ -189,19 +189,19 @@ final class Lanes512 implements Lanes {
   // loops over memory, so that no vector is handed to a method that might not be inlined.
   @Override
   public void fold(MemorySegment work, long a, long o) {
-    for (long i = a; i < a + 512; i += 64) {
+    for (long i = a; i != a + 512; i += 64) {
       FloatVector p = at(work, i);
       FloatVector q = at(work, i + 512);
       FloatVector high = p.rearrange(SWAP8).blend(q, UPPER8);
       p.blend(q.rearrange(SWAP8), UPPER8).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
-    for (long i = a; i < a + 256; i += 64) {
+    for (long i = a; i != a + 256; i += 64) {
       FloatVector p = at(work, i);
       FloatVector q = at(work, i + 256);
       FloatVector high = p.rearrange(SWAP4).blend(q, UPPER4);
       p.blend(q.rearrange(SWAP4), UPPER4).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
-    for (long i = a; i < a + 128; i += 64) {
+    for (long i = a; i != a + 128; i += 64) {
       FloatVector p = at(work, i);
       FloatVector q = at(work, i + 128);
       FloatVector high = p.rearrange(SWAP2).blend(q, UPPER2);

@@ -164,7 +164,7 @@ final class VectorAttention {
         packing.pack(keys, offset, task.dim(), layout, work, at, QUAD_STEP);
       }
       for (int quad = 0; quad < quads; quad++) {
-        work.asSlice(sums, SUMS).fill((byte) 0);
+        VectorMath.clear(work, sums, SUMS);
         lanes.block(work, panelQ + quad * steps * QUAD_STEP, panelK, steps, sums);
         lanes.fold(work, sums, sums);
         for (int i = 0; i < 4; i++) {
@@ -191,10 +191,10 @@ final class VectorAttention {
       }
       long at = row * SCORE_ROW;
       VectorMath.scale(scores, at, SCORE_ROW, task.scale());
-      for (int j = 0; j < TILE; j++) {
-        if (j < from || j >= to || !task.sees(b, token(row), tile + j)) {
-          scores.set(FLOAT, at + 4L * j, Float.NEGATIVE_INFINITY);
-        }
+      hide(at, 0, from);
+      hide(at, to, TILE);
+      if (task.window() < Integer.MAX_VALUE) {
+        hideGap(tile, row, at, from, to);
       }
       float newMax = Math.max(max[row], VectorMath.max(scores, at, SCORE_ROW));
       float factor = ScalarMath.exp(max[row] - newMax);
@@ -206,6 +206,20 @@ final class VectorAttention {
       max[row] = newMax;
       if (factor != 1f) {
         VectorMath.scale(out, row * outRow, outRow, factor);
+      }
+    }
+
+    private void hide(long at, int from, int to) {
+      for (int j = from; j < to; j++) {
+        scores.set(FLOAT, at + 4L * j, Float.NEGATIVE_INFINITY);
+      }
+    }
+
+    private void hideGap(int tile, int row, long at, int from, int to) {
+      for (int j = from; j < to; j++) {
+        if (!task.sees(b, token(row), tile + j)) {
+          scores.set(FLOAT, at + 4L * j, Float.NEGATIVE_INFINITY);
+        }
       }
     }
 
@@ -259,10 +273,12 @@ final class VectorAttention {
       long o) {
     FloatVector s0 = at(out, o);
     FloatVector s1 = at(out, o + V);
-    for (int j = from; j < to; j++) {
-      FloatVector weight = all(p, p0 + 4L * j);
-      s0 = weight.fma(at(v, v0 + j * stride), s0);
-      s1 = weight.fma(at(v, v0 + j * stride + V), s1);
+    long po = p0 + 4L * from;
+    long vo = v0 + from * stride;
+    for (long end = p0 + 4L * to; po != end; po += 4, vo += stride) {
+      FloatVector weight = all(p, po);
+      s0 = weight.fma(at(v, vo), s0);
+      s1 = weight.fma(at(v, vo + V), s1);
     }
     s0.intoMemorySegment(out, o, LITTLE_ENDIAN);
     s1.intoMemorySegment(out, o + V, LITTLE_ENDIAN);
@@ -286,19 +302,21 @@ final class VectorAttention {
     FloatVector s21 = at(out, o + 2 * stride + V);
     FloatVector s30 = at(out, o + 3 * stride);
     FloatVector s31 = at(out, o + 3 * stride + V);
-    for (int j = from; j < to; j++) {
-      FloatVector a = at(v, v0 + j * stride);
-      FloatVector b = at(v, v0 + j * stride + V);
-      FloatVector weight = all(p, p0 + 4L * j);
+    long po = p0 + 4L * from;
+    long vo = v0 + from * stride;
+    for (long end = p0 + 4L * to; po != end; po += 4, vo += stride) {
+      FloatVector a = at(v, vo);
+      FloatVector b = at(v, vo + V);
+      FloatVector weight = all(p, po);
       s00 = weight.fma(a, s00);
       s01 = weight.fma(b, s01);
-      weight = all(p, p0 + SCORE_ROW + 4L * j);
+      weight = all(p, po + SCORE_ROW);
       s10 = weight.fma(a, s10);
       s11 = weight.fma(b, s11);
-      weight = all(p, p0 + 2 * SCORE_ROW + 4L * j);
+      weight = all(p, po + 2 * SCORE_ROW);
       s20 = weight.fma(a, s20);
       s21 = weight.fma(b, s21);
-      weight = all(p, p0 + 3 * SCORE_ROW + 4L * j);
+      weight = all(p, po + 3 * SCORE_ROW);
       s30 = weight.fma(a, s30);
       s31 = weight.fma(b, s31);
     }

@@ -12,7 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Loops over rows of packed floats in work memory. They go from memory to memory, because a vector
  * handed to a method that is not inlined is boxed. Lengths are bytes, multiples of {@link
- * Layout#STEP_BYTES}.
+ * Layout#STEP_BYTES}. Loops end by "!=": C2 would split a counted loop and compute limits for every
+ * access beforehand, which takes longer than the few steps of a row.
  */
 final class VectorMath {
   private static final VectorSpecies<Float> F = Species.FLOATS;
@@ -27,7 +28,7 @@ final class VectorMath {
 
   /** s = e^s; see {@link ScalarMath#exp}. */
   static void exp(MemorySegment s, long from, long bytes) {
-    for (long o = from; o < from + bytes; o += V) {
+    for (long o = from, end = from + bytes; o != end; o += V) {
       FloatVector t = at(s, o).max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
       FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
       FloatVector n = shifted.sub(ScalarMath.ROUNDER);
@@ -48,30 +49,38 @@ final class VectorMath {
     }
   }
 
+  /** s = 0. */
+  static void clear(MemorySegment s, long from, long bytes) {
+    FloatVector zero = FloatVector.zero(F);
+    for (long o = from, end = from + bytes; o != end; o += V) {
+      zero.intoMemorySegment(s, o, LITTLE_ENDIAN);
+    }
+  }
+
   /** s = s * factor. */
   static void scale(MemorySegment s, long from, long bytes, float factor) {
-    for (long o = from; o < from + bytes; o += V) {
+    for (long o = from, end = from + bytes; o != end; o += V) {
       at(s, o).mul(factor).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
   }
 
   /** s = s - term. */
   static void subtract(MemorySegment s, long from, long bytes, float term) {
-    for (long o = from; o < from + bytes; o += V) {
+    for (long o = from, end = from + bytes; o != end; o += V) {
       at(s, o).sub(term).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
   }
 
   /** s = s / divisor. */
   static void divide(MemorySegment s, long from, long bytes, float divisor) {
-    for (long o = from; o < from + bytes; o += V) {
+    for (long o = from, end = from + bytes; o != end; o += V) {
       at(s, o).div(divisor).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
   }
 
   /** a = a + b. */
   static void add(MemorySegment a, long from, MemorySegment b, long bFrom, long bytes) {
-    for (long o = 0; o < bytes; o += V) {
+    for (long o = 0; o != bytes; o += V) {
       at(a, from + o).add(at(b, bFrom + o)).intoMemorySegment(a, from + o, LITTLE_ENDIAN);
     }
   }
@@ -79,7 +88,7 @@ final class VectorMath {
   /** s = s * factor * b, in this order. */
   static void normalise(
       MemorySegment s, long from, MemorySegment b, long bFrom, long bytes, float factor) {
-    for (long o = 0; o < bytes; o += V) {
+    for (long o = 0; o != bytes; o += V) {
       at(s, from + o)
           .mul(factor)
           .mul(at(b, bFrom + o))
@@ -90,7 +99,7 @@ final class VectorMath {
   /** s = -|g|. */
   static void negativeMagnitude(
       MemorySegment g, long gFrom, MemorySegment s, long from, long bytes) {
-    for (long o = 0; o < bytes; o += V) {
+    for (long o = 0; o != bytes; o += V) {
       at(g, gFrom + o).abs().neg().intoMemorySegment(s, from + o, LITTLE_ENDIAN);
     }
   }
@@ -104,7 +113,7 @@ final class VectorMath {
       MemorySegment u,
       long uFrom,
       long bytes) {
-    for (long o = 0; o < bytes; o += V) {
+    for (long o = 0; o != bytes; o += V) {
       FloatVector x = at(g, gFrom + o);
       FloatVector exp = at(e, eFrom + o);
       FloatVector top = exp.blend(1f, x.compare(VectorOperators.GE, 0f));
@@ -117,7 +126,7 @@ final class VectorMath {
   /** (a, b) = (a c - b s, b c + a s). */
   static void rotate(
       MemorySegment x, long a, long b, MemorySegment table, long c, long s, long bytes) {
-    for (long o = 0; o < bytes; o += V) {
+    for (long o = 0; o != bytes; o += V) {
       FloatVector first = at(x, a + o);
       FloatVector second = at(x, b + o);
       FloatVector cos = at(table, c + o);
@@ -130,7 +139,7 @@ final class VectorMath {
   /** The largest; NaN if there is one. */
   static float max(MemorySegment s, long from, long bytes) {
     FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    for (long o = from; o < from + bytes; o += V) {
+    for (long o = from, end = from + bytes; o != end; o += V) {
       max = max.max(at(s, o));
     }
     return max.reduceLanes(VectorOperators.MAX);
@@ -140,7 +149,7 @@ final class VectorMath {
   static float sum(MemorySegment s, long from, long bytes, MemorySegment lanes) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
       FloatVector sum = FloatVector.zero(F);
-      for (long o = from + g; o < from + bytes; o += Layout.STEP_BYTES) {
+      for (long o = from + g, end = o + bytes; o != end; o += Layout.STEP_BYTES) {
         sum = sum.add(at(s, o));
       }
       sum.intoMemorySegment(lanes, g, LITTLE_ENDIAN);
@@ -152,7 +161,7 @@ final class VectorMath {
   static float sumOfSquares(MemorySegment s, long from, long bytes, MemorySegment lanes) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
       FloatVector sum = FloatVector.zero(F);
-      for (long o = from + g; o < from + bytes; o += Layout.STEP_BYTES) {
+      for (long o = from + g, end = o + bytes; o != end; o += Layout.STEP_BYTES) {
         FloatVector v = at(s, o);
         sum = v.fma(v, sum);
       }

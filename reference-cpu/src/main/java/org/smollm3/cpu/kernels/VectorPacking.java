@@ -45,40 +45,42 @@ final class VectorPacking extends ScalarPacking {
 
   private static void pairs(
       MemorySegment from, long first, int blocks, MemorySegment to, long at, long stride) {
-    for (int b = 0; b < blocks; b++) {
+    long o = at;
+    for (long f = first, end = f + 64L * blocks; f != end; f += 64, o += 2 * stride) {
       for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
-        IntVector v = IntVector.fromMemorySegment(I, from, first + 64L * b + l, LITTLE_ENDIAN);
-        long o = at + 2 * b * stride + l;
-        v.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(to, o, LITTLE_ENDIAN);
-        v.lanewise(VectorOperators.AND, HIGH_HALF).intoMemorySegment(to, o + stride, LITTLE_ENDIAN);
+        IntVector v = IntVector.fromMemorySegment(I, from, f + l, LITTLE_ENDIAN);
+        v.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(to, o + l, LITTLE_ENDIAN);
+        v.lanewise(VectorOperators.AND, HIGH_HALF)
+            .intoMemorySegment(to, o + l + stride, LITTLE_ENDIAN);
       }
     }
   }
 
   private static void split(
       MemorySegment from, long first, int blocks, MemorySegment to, long at, long stride) {
-    for (int b = 0; b < blocks; b++) {
+    long o = at;
+    for (long f = first, end = f + 128L * blocks; f != end; f += 128, o += 2 * stride) {
       for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
-        long i = first + 128L * b + 2 * l;
+        long i = f + 2 * l;
         FloatVector low = FloatVector.fromMemorySegment(F, from, i, LITTLE_ENDIAN);
         FloatVector high = FloatVector.fromMemorySegment(F, from, i + 4 * L, LITTLE_ENDIAN);
-        long o = at + 2 * b * stride + l;
         low.rearrange(EVEN)
             .blend(high.rearrange(EVEN), UPPER)
-            .intoMemorySegment(to, o, LITTLE_ENDIAN);
+            .intoMemorySegment(to, o + l, LITTLE_ENDIAN);
         low.rearrange(ODD)
             .blend(high.rearrange(ODD), UPPER)
-            .intoMemorySegment(to, o + stride, LITTLE_ENDIAN);
+            .intoMemorySegment(to, o + l + stride, LITTLE_ENDIAN);
       }
     }
   }
 
   private static void copy(
       MemorySegment from, long first, int steps, MemorySegment to, long at, long stride) {
-    for (int s = 0; s < steps; s++) {
+    long o = at;
+    for (long f = first, end = f + 64L * steps; f != end; f += 64, o += stride) {
       for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
-        FloatVector.fromMemorySegment(F, from, first + 64L * s + l, LITTLE_ENDIAN)
-            .intoMemorySegment(to, at + s * stride + l, LITTLE_ENDIAN);
+        FloatVector.fromMemorySegment(F, from, f + l, LITTLE_ENDIAN)
+            .intoMemorySegment(to, o + l, LITTLE_ENDIAN);
       }
     }
   }
@@ -99,13 +101,14 @@ final class VectorPacking extends ScalarPacking {
   }
 
   private static void join(MemorySegment from, long at, int blocks, MemorySegment to, long first) {
-    for (int b = 0; b < blocks; b++) {
+    long o = at;
+    for (long f = first, end = f + 64L * blocks; f != end; f += 64, o += 128) {
       for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
-        IntVector even = rounded(from, at + 128L * b + l);
-        IntVector odd = rounded(from, at + 128L * b + Layout.STEP_BYTES + l);
+        IntVector even = rounded(from, o + l);
+        IntVector odd = rounded(from, o + Layout.STEP_BYTES + l);
         even.lanewise(VectorOperators.LSHR, 16)
             .or(odd.lanewise(VectorOperators.AND, HIGH_HALF))
-            .intoMemorySegment(to, first + 64L * b + l, LITTLE_ENDIAN);
+            .intoMemorySegment(to, f + l, LITTLE_ENDIAN);
       }
     }
   }

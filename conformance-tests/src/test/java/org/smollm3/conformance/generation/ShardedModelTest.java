@@ -18,11 +18,12 @@ import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.checkpoint.Sharder;
 import org.smollm3.conformance.golden.GoldenData;
 import org.smollm3.error.InvalidRequestException;
-import org.smollm3.generation.DecoderRunner;
+import org.smollm3.generation.DynamicDecoderRunner;
 import org.smollm3.generation.GenerationRequest;
 import org.smollm3.generation.GenerationResult;
 import org.smollm3.generation.Generator;
 import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.SamplingParams;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.generation.StopCriteria;
@@ -36,6 +37,7 @@ import org.smollm3.spi.Backends;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Shape;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -101,7 +103,7 @@ class ShardedModelTest {
     assertThat(cases).isEqualTo(4);
   }
 
-  /** Prefill and a few steps of decoding; every logit, as bytes. */
+  /** Of a prompt's tokens and of a few steps after it. */
   private static List<HostTensor> logits(
       SmolLm3Model model, Backend backend, Sharding sharding, DType arithmetic) {
     int[] prompt = IntStream.range(1, 20).toArray();
@@ -110,11 +112,12 @@ class ShardedModelTest {
         DecoderOptions.of(arithmetic, 1, 32)
             .withSharding(sharding)
             .withLogits(DecoderOptions.Logits.ALL_TOKENS);
-    try (DecoderRunner runner = model.load(backend, options, LoadOptions.defaults())) {
-      logits.add(runner.prefill(PromptBatch.of(List.of(prompt))).get("logits").copy());
+    try (DynamicDecoderRunner runner = model.load(backend, options, LoadOptions.defaults())) {
+      logits.add(runner.prefillOutputs(PromptBatch.of(List.of(prompt))).get("logits").copy());
       for (int position = prompt.length; position < 24; position++) {
-        int[] token = {position};
-        logits.add(runner.decode(token, token, new int[] {0}).get("logits").copy());
+        float[] step =
+            runner.decode(List.of(RowRequest.at(0, position, position))).get(0).lastLogits();
+        logits.add(HostTensor.ofFloats(Shape.of(step.length), step));
       }
     }
     return logits;

@@ -87,8 +87,7 @@ class CpuBackendProviderTest {
   @Test
   void declaresWhatItIs() {
     try (Backend backend = provider.open(new BackendOptions(Map.of("threads", "1")))) {
-      assertThat(backend.capabilities())
-          .containsExactlyInAnyOrder(Capability.values());
+      assertThat(backend.capabilities()).containsExactlyInAnyOrder(Capability.values());
     }
   }
 

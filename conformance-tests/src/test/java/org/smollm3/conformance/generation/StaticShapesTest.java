@@ -234,11 +234,7 @@ class StaticShapesTest {
     try (DecoderRunner runner =
         model("gqa-nope")
             .load(
-                backend,
-                config.arithmetic(),
-                config.sharding(),
-                shapes,
-                LoadOptions.defaults())) {
+                backend, config.arithmetic(), config.sharding(), shapes, LoadOptions.defaults())) {
       RowRequest row = RowRequest.prompt(3, 5, 6, 7).drawing(RowRequest.Draw.GREEDY);
       assertThat(runner.prefill(List.of(row)).get(0).token()).isPresent();
     }

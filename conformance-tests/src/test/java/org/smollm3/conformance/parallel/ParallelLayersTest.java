@@ -71,14 +71,10 @@ class ParallelLayersTest {
   }
 
   /** Runs a body on every rank; all ranks' outputs must be the same bits unless they are parts. */
-  private static Outputs run(
-      int degree, Map<String, Cut> weights, HostTensor x, GraphBody body) {
+  private static Outputs run(int degree, Map<String, Cut> weights, HostTensor x, GraphBody body) {
     List<TensorSpec> specs =
         weights.entrySet().stream()
-            .map(
-                e ->
-                    new TensorSpec(
-                        e.getKey(), DType.F32, e.getValue().of(0, degree).shape()))
+            .map(e -> new TensorSpec(e.getKey(), DType.F32, e.getValue().of(0, degree).shape()))
             .toList();
     GraphSpec graph =
         new GraphSpec("layer", List.of(new TensorSpec("x", x.dtype(), x.shape())), body);
@@ -89,7 +85,8 @@ class ParallelLayersTest {
             backend.load(
                 program,
                 (name, rank) -> {
-                  HostTensor part = java.util.Objects.requireNonNull(weights.get(name)).of(rank, degree);
+                  HostTensor part =
+                      java.util.Objects.requireNonNull(weights.get(name)).of(rank, degree);
                   return WeightView.contiguous(
                       name + rank, part.dtype(), part.shape(), part.segment());
                 },
@@ -131,8 +128,7 @@ class ParallelLayersTest {
     double gamma = n * U / (1 - n * U);
     for (int i = 0; i < reference[0].length; i++) {
       double y = reference[0][i];
-      double bound =
-          U * Math.abs(y) + (1 + U) * (gamma + (degree - 1) * U) * reference[1][i];
+      double bound = U * Math.abs(y) + (1 + U) * (gamma + (degree - 1) * U) * reference[1][i];
       assertThat(Math.abs(actual.getDouble(i) - y)).as("element %d", i).isLessThanOrEqualTo(bound);
     }
   }
@@ -168,7 +164,8 @@ class ParallelLayersTest {
             degree,
             columns,
             x,
-            c -> new GraphResult(Map.of("y", column.forward(c, c.input("x"), DType.F32)), Map.of()));
+            c ->
+                new GraphResult(Map.of("y", column.forward(c, c.input("x"), DType.F32)), Map.of()));
     assertWithinBound(output(gathered, degree), reference, in, 1);
 
     Map<String, Cut> rows = new LinkedHashMap<>();

@@ -218,7 +218,7 @@ class StaticShapesTest {
     NeuronConfig config =
         NeuronConfigReader.read(
             """
-            {"_serialized_key": "NxDNeuronConfig", "optimum_neuron_version": "0.4.5",
+            {"_serialized_key": "NxDNeuronConfig", "optimum_neuron_version": "0.4.5", "neuronxcc_version": "2.21",
              "batch_size": 2, "max_batch_size": 4,
              "sequence_length": 64, "max_context_length": 48, "continuous_batching": true,
              "on_device_sampling": true, "max_topk": 16, "tp_degree": 2, "fused_qkv": true,

@@ -103,6 +103,24 @@ public record CompiledShapes(
         256);
   }
 
+  /** The shapes that a neuron_config.json asks for. */
+  public static CompiledShapes of(NeuronConfig config) {
+    Result result =
+        !config.onDeviceSampling()
+            ? Result.LOGITS
+            : config.outputLogits() ? Result.TOKENS_AND_LOGITS : Result.TOKENS;
+    return new CompiledShapes(
+        config.batchSize(),
+        config.maxBatchSize(),
+        config.sequenceLength(),
+        config.maxContextLength(),
+        config.prefillChunkSize(),
+        config.speculationLength(),
+        config.continuousBatching() ? Batching.CONTINUOUS : Batching.STATIC,
+        result,
+        config.maxTopk());
+  }
+
   public CompiledShapes withBatching(Batching newBatching, int newMaxBatchSize) {
     return new CompiledShapes(
         batchSize,

@@ -21,4 +21,7 @@ public interface Collectives {
 
   /** {@link #allReduce} of which rank r keeps the r-th equal slice along {@code axis}. */
   Tensor reduceScatter(Tensor x, int axis, Reduction reduction, DType reduceType);
+
+  /** Waits until every rank has come to the same place. */
+  void barrier();
 }

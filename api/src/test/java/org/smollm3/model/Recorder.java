@@ -73,6 +73,11 @@ final class Recorder implements GraphContext {
         Shape shape = x.shape().with(axis, x.shape().dim(axis) / program.tensorParallelDegree());
         return ops.leaf("reduce-scatter", new TensorSpec(x + " " + axis, x.dtype(), shape));
       }
+
+      @Override
+      public void barrier() {
+        ops.lines().add("barrier");
+      }
     };
   }
 

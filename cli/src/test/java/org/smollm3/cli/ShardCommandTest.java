@@ -72,7 +72,7 @@ class ShardCommandTest {
 
     Path out = folder.resolve("out");
     assertThat(run.err()).isEmpty();
-    assertThat(run.out()).startsWith(out + ": 10.22 MB in 2 files under weights; ");
+    assertThat(run.out()).startsWith(out + ": 10.24 MB in 2 files under weights; ");
     assertThat(run.out()).hasLineCount(1);
     assertThat(out.resolve("weights/tp1_sharded_checkpoint.safetensors")).exists();
     String whole = ids(model, "--tp=2", "--fused-qkv");

@@ -64,6 +64,6 @@ class ShardMemoryTest {
       assertThat(files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum())
           .isGreaterThan(300_000_000L);
     }
-    assertThat(run("inspect", out.toString())).contains("bytes (27 I32, 225 BF16)");
+    assertThat(run("inspect", out.toString())).contains("(177 BF16, 27 I32)");
   }
 }

@@ -54,6 +54,12 @@ final class RankCollectives implements Collectives {
                 .slice(combine(all, reduction, reduceType), axis, rank * part, (rank + 1) * part));
   }
 
+  @Override
+  public void barrier() {
+    Tensor nothing = kernels.ops().scalar(DType.I32, 0);
+    exchange.meet(rank, "barrier", nothing, all -> nothing);
+  }
+
   private static String call(String what, Tensor x) {
     return what + " of " + x.dtype() + x.shape();
   }

@@ -51,18 +51,33 @@ class EagerLoadTest {
 
   @Test
   void whatIsNotDeclaredIsRefusedByName() {
-    assertThatThrownBy(() -> load(with(2, List.of(), List.of()), LoadOptions.defaults()))
-        .isInstanceOf(UnsupportedCapabilityException.class)
-        .hasMessage(
-            "backend 'exact' does not support TENSOR_PARALLEL (more than one rank); use a backend"
-                + " that declares it, such as cpu");
-    assertThatThrownBy(
-            () ->
-                load(
-                    with(1, List.of(), List.of(), Capability.DEVICE_SAMPLING),
-                    LoadOptions.defaults()))
-        .isInstanceOf(UnsupportedCapabilityException.class)
-        .hasMessageStartingWith("backend 'exact' does not support DEVICE_SAMPLING");
+    RankKernels.Factory unused =
+        (rank, workspace) -> {
+          throw new AssertionError("refused before");
+        };
+    ProgramSpec[] programs = {
+      with(2, List.of(), List.of()), with(1, List.of(), List.of(), Capability.DEVICE_SAMPLING)
+    };
+    String[] refusals = {
+      "TENSOR_PARALLEL (more than one rank)", "DEVICE_SAMPLING (graphs that return sampled tokens)"
+    };
+    for (int i = 0; i < programs.length; i++) {
+      ProgramSpec program = programs[i];
+      assertThatThrownBy(
+              () ->
+                  EagerSession.load(
+                      "narrow",
+                      Set.of(Capability.LOGITS),
+                      program,
+                      Sessions.NO_WEIGHTS,
+                      LoadOptions.defaults(),
+                      unused))
+          .isInstanceOf(UnsupportedCapabilityException.class)
+          .hasMessage(
+              "backend 'narrow' does not support "
+                  + refusals[i]
+                  + "; use a backend that declares it, such as cpu");
+    }
   }
 
   @Test

@@ -253,6 +253,27 @@ class RanksTest {
   }
 
   @Test
+  void nobodyPassesABarrierBeforeAllHaveCome() {
+    List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    LoadOptions options =
+        LoadOptions.defaults()
+            .withTaps("*")
+            .withListener((name, rank, value) -> heard.add(name + rank));
+    GraphBody body =
+        c -> {
+          c.tap("before", c.input("x"));
+          c.collectives().barrier();
+          c.tap("after", c.input("x"));
+          return result(c.input("x"));
+        };
+    try (Session session = load(3, options, body)) {
+      run(session);
+    }
+    assertThat(heard)
+        .containsExactly("before0", "before1", "before2", "after0", "after1", "after2");
+  }
+
+  @Test
   void closingTwiceIsHarmless() {
     Session session = load(2, LoadOptions.defaults(), tappedSum());
     run(session);

@@ -31,6 +31,8 @@ import org.smollm3.model.CompiledShapes;
 import org.smollm3.model.CompiledShapes.Batching;
 import org.smollm3.model.CompiledShapes.Result;
 import org.smollm3.model.DecoderOptions;
+import org.smollm3.model.NeuronConfig;
+import org.smollm3.model.NeuronConfigReader;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
@@ -208,6 +210,33 @@ class StaticShapesTest {
       refused(() -> batch.remove(3), "there is no sequence 3; there are [0, 1, 2]");
       refused(
           () -> batch.step(Map.of(3, 1), Map.of()), "there is no sequence 3; there are [0, 1, 2]");
+    }
+  }
+
+  @Test
+  void aNeuronConfigSaysTheShapes() {
+    NeuronConfig config =
+        NeuronConfigReader.read(
+            """
+            {"_serialized_key": "NxDNeuronConfig", "optimum_neuron_version": "0.4.5",
+             "batch_size": 2, "max_batch_size": 4,
+             "sequence_length": 64, "max_context_length": 48, "continuous_batching": true,
+             "on_device_sampling": true, "max_topk": 16, "tp_degree": 2, "fused_qkv": true,
+             "torch_dtype": "float32"}
+            """,
+            "test");
+    CompiledShapes shapes = CompiledShapes.of(config);
+    assertThat(shapes)
+        .isEqualTo(
+            CompiledShapes.of(2, 64, 48)
+                .withBatching(Batching.CONTINUOUS, 4)
+                .withResult(Result.TOKENS, 16));
+    try (DecoderRunner runner =
+        model("gqa-nope")
+            .load(
+                backend, config.arithmetic(), config.sharding(), shapes, LoadOptions.defaults())) {
+      RowRequest row = RowRequest.prompt(3, 5, 6, 7).drawing(RowRequest.Draw.GREEDY);
+      assertThat(runner.prefill(List.of(row)).get(0).token()).isPresent();
     }
   }
 

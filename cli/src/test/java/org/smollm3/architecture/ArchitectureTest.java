@@ -15,6 +15,8 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import java.lang.module.ModuleDescriptor.Requires;
+import java.net.URI;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -180,7 +182,14 @@ class ArchitectureTest {
 
   private static JavaClasses classesOf(Predicate<OurModule> which) {
     List<Location> locations =
-        MODULES.stream().filter(which).map(module -> Location.of(module.location())).toList();
+        MODULES.stream().filter(which).map(ArchitectureTest::location).toList();
     return new ClassFileImporter().importLocations(locations);
+  }
+
+  /** Before the package phase a module is a folder, after it a jar. */
+  private static Location location(OurModule module) {
+    URI place = module.location().toUri();
+    return Location.of(
+        Files.isDirectory(module.location()) ? place : URI.create("jar:" + place + "!/"));
   }
 }

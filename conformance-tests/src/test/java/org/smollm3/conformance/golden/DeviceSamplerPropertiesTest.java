@@ -21,7 +21,7 @@ import org.smollm3.spi.Backends;
 import org.smollm3.tensor.HostTensor;
 
 /** The sampler in the graph over random vocabularies, ranks and ties. */
-class DeviceSamplerProperties {
+class DeviceSamplerPropertiesTest {
   private static final int BATCH = 3;
   private static final float ALMOST_ONE = Math.nextDown(1f);
   private static final List<Backend> BACKENDS = new ArrayList<>();

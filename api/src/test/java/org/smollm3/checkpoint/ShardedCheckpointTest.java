@@ -116,6 +116,9 @@ class ShardedCheckpointTest {
             shards
                 + " is cut for 2 ranks with separate projections, not for 1 rank with fused"
                 + " projections; shard the original checkpoint again for that");
+    assertThatThrownBy(() -> opened.sharded(Sharding.of(2, Qkv.FUSED)))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("not for 2 ranks with fused projections");
   }
 
   @Test

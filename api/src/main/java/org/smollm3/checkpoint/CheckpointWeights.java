@@ -11,17 +11,16 @@ import org.smollm3.error.InvalidModelException;
 import org.smollm3.json.Text;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.parallel.Sharding;
-import org.smollm3.spi.WeightSource;
-import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.TensorSpec;
 
 /**
- * The weights of a checkpoint for a program of tensor-parallel degree 1: every weight is one
- * contiguous piece of its file's mapped memory, and tied embeddings are one weight.
+ * The whole weights of a checkpoint, checked against the configuration. A program gets them by
+ * {@link #sharded}; with one rank every weight is then one contiguous piece of its file's mapped
+ * memory.
  */
-public final class CheckpointWeights implements ModelWeights, WeightSource {
+public final class CheckpointWeights implements ModelWeights {
   static final Set<DType> STORED_TYPES = Set.of(DType.F32, DType.BF16, DType.F16);
 
   private final SmolLm3Config config;
@@ -123,27 +122,6 @@ public final class CheckpointWeights implements ModelWeights, WeightSource {
         shown + " of the shape " + tensor.shape() + " is not part of the model in config.json");
   }
 
-  /**
-   * The weights of the program: names of {@link WeightNames}, types as this checkpoint stores them.
-   *
-   * @throws InvalidModelException as {@link #of}
-   */
-  public static List<TensorSpec> specs(SmolLm3Config config, Checkpoint checkpoint) {
-    return of(config, checkpoint).specs();
-  }
-
-  /** The weights of the program, types as stored. */
-  public List<TensorSpec> specs() {
-    return weights.values().stream()
-        .map(
-            weight ->
-                new TensorSpec(
-                    weight.name(),
-                    checkpoint.tensor(weight.checkpointName()).dtype(),
-                    weight.shape()))
-        .toList();
-  }
-
   @Override
   public Optional<Sharding> fixedSharding() {
     return Optional.empty();
@@ -171,16 +149,5 @@ public final class CheckpointWeights implements ModelWeights, WeightSource {
       throw new InvalidModelException(checkpoint.location() + " has no weight " + Text.quote(name));
     }
     return weight.checkpointName();
-  }
-
-  @Override
-  public WeightView weight(String name, int rank) {
-    if (rank != 0) {
-      throw new InvalidModelException(
-          checkpoint.location() + " is loaded for one rank and has no rank " + rank);
-    }
-    HostTensor tensor = tensor(name);
-    return WeightView.contiguous(
-        checkpointName(name), tensor.dtype(), tensor.shape(), tensor.segment());
   }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
@@ -80,7 +81,8 @@ class CheckpointWeightsTest {
   @Test
   void tiedEmbeddingsAreOneWeight() {
     SmolLm3Config config = config(true, false);
-    CheckpointWeights weights = CheckpointWeights.of(config, checkpoint(tensors(config)));
+    ShardedWeights weights =
+        CheckpointWeights.of(config, checkpoint(tensors(config))).sharded(Sharding.NONE);
 
     WeightView head = weights.weight("lm_head.weight", 0);
     WeightView table = weights.weight("embed_tokens.weight", 0);
@@ -88,8 +90,6 @@ class CheckpointWeightsTest {
     assertThat(head.asContiguous().orElseThrow().address())
         .isEqualTo(table.asContiguous().orElseThrow().address());
     assertThat(weights.specs()).extracting(Object::toString).contains("lm_head.weight BF16[10, 8]");
-    assertThat(CheckpointWeights.specs(config, checkpoint(tensors(config))))
-        .isEqualTo(weights.specs());
   }
 
   @Test
@@ -97,16 +97,17 @@ class CheckpointWeightsTest {
     SmolLm3Config config = config(false, true);
     Map<String, HostTensor> tensors = tensors(config);
     tensors.put("lm_head.weight", HostTensor.zeros(DType.F32, Shape.of(10, 8)));
-    CheckpointWeights weights = CheckpointWeights.of(config, checkpoint(tensors));
+    ShardedWeights weights =
+        CheckpointWeights.of(config, checkpoint(tensors)).sharded(Sharding.NONE);
 
     assertThat(weights.weight("lm_head.weight", 0).identity())
         .isNotEqualTo(weights.weight("embed_tokens.weight", 0).identity());
     assertThat(weights.weight("lm_head.weight", 0).dtype()).isEqualTo(DType.F32);
     assertThat(weights.weight("layers.1.mlp.up_proj.bias", 0).shape()).isEqualTo(Shape.of(12));
     assertThatThrownBy(() -> weights.weight("lm_head.weight", 1))
-        .hasMessage(folder + " is loaded for one rank and has no rank 1");
+        .hasMessage("no rank 1 of weight 'lm_head.weight': there are 1");
     assertThatThrownBy(() -> weights.weight(QUERY, 0))
-        .hasMessage(folder + " has no weight '" + QUERY + "'");
+        .hasMessage(folder + " has no weight '" + QUERY + "' for rank 0");
   }
 
   @Test
@@ -170,7 +171,8 @@ class CheckpointWeightsTest {
     tensors.put(
         "model.layers.0.self_attn.rotary_emb.inv_freq", HostTensor.zeros(DType.F32, Shape.of(1)));
 
-    assertThat(CheckpointWeights.of(config, checkpoint(tensors)).specs()).hasSize(21);
+    assertThat(CheckpointWeights.of(config, checkpoint(tensors)).sharded(Sharding.NONE).specs())
+        .hasSize(21);
   }
 
   @Test

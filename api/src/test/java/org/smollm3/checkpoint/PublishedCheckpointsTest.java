@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
+import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.TensorSpec;
@@ -19,14 +20,14 @@ import org.smollm3.testdata.TestData;
 
 /** Checkpoints as transformers writes them. */
 class PublishedCheckpointsTest {
-  private static CheckpointWeights weights(Path folder) {
+  private static ShardedWeights weights(Path folder) {
     FolderFiles files = FolderFiles.open(folder);
     SmolLm3Config config =
         SmolLm3ConfigReader.read(files.text("config.json"), folder + "/config.json");
-    return CheckpointWeights.of(config, Checkpoint.open(files));
+    return CheckpointWeights.of(config, Checkpoint.open(files)).sharded(Sharding.NONE);
   }
 
-  private static void assertEveryWeightCanBeRead(CheckpointWeights weights) {
+  private static void assertEveryWeightCanBeRead(ShardedWeights weights) {
     for (TensorSpec spec : weights.specs()) {
       WeightView view = weights.weight(spec.name(), 0);
       assertThat(view.dtype()).isEqualTo(spec.dtype());
@@ -55,7 +56,7 @@ class PublishedCheckpointsTest {
 
   @Test
   void readsTheEmbeddedModel() {
-    CheckpointWeights weights = weights(TestData.tiny());
+    ShardedWeights weights = weights(TestData.tiny());
     assertEveryWeightCanBeRead(weights);
     assertThat(weights.specs()).hasSize(3 + 8 * 9);
   }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
@@ -13,16 +12,20 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The tokenizers and texts that tests read: resources, and the folder of shared fixtures. */
+/** The tokenizers and texts that tests read: the tiny model's, and those of shared fixtures. */
 final class TestData {
   static final JsonMapper MAPPER = new JsonMapper();
 
   private TestData() {}
 
-  /** A file of the tiny model, which comes with the tests. */
+  /** A file of the tiny model. */
   static String tiny(String name) {
-    try (InputStream in = TestData.class.getResourceAsStream("/smollm3-tiny/" + name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    Path folder =
+        name.equals("golden.json")
+            ? org.smollm3.testdata.TestData.golden("smollm3-tiny")
+            : org.smollm3.testdata.TestData.tiny();
+    try {
+      return Files.readString(folder.resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -66,6 +66,11 @@ public final class ProtoReader {
     return true;
   }
 
+  /** Bytes of the whole source. */
+  public int size() {
+    return data.length;
+  }
+
   /** The number of the present field. */
   public int field() {
     return field;

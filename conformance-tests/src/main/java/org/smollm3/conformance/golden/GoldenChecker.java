@@ -33,7 +33,7 @@ final class GoldenChecker {
 
   private GoldenChecker(GoldenCase golden, Backend backend, Sharding sharding) {
     this.golden = golden;
-    this.run = new GoldenRun(golden, backend, sharding);
+    this.run = GoldenRun.of(golden, backend, sharding);
     this.rules = new GoldenRules(backend.numerics(), golden.arithmetic());
   }
 

@@ -1,32 +1,41 @@
 package org.smollm3.conformance.golden;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import org.smollm3.generation.DynamicDecoderRunner;
+import java.util.stream.IntStream;
+import org.smollm3.generation.DecoderRunner;
 import org.smollm3.generation.PromptBatch;
+import org.smollm3.generation.RowOutput;
 import org.smollm3.generation.RowRequest;
-import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.kvcache.KvCacheSpec;
-import org.smollm3.model.DecoderGraphs;
-import org.smollm3.model.DecoderOptions;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
-import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.Capability;
 import org.smollm3.spi.Outputs;
-import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 
-/** What a backend computes for a golden case, in the layout of the goldens. */
-final class GoldenRun {
-  private final GoldenCase golden;
-  private final Backend backend;
-  private final Sharding sharding;
+/**
+ * What a backend computes for a golden case, in the layout of the goldens: through open shapes where
+ * the backend has them, else through the fixed shapes of compiled graphs.
+ */
+abstract class GoldenRun {
+  /** Taps of the embeddings, of every layer, and of the final norm. */
+  static final String HIDDEN_TAPS = "embed_tokens,layers.*,norm";
+
+  final GoldenCase golden;
+  final Backend backend;
+  final Sharding sharding;
 
   GoldenRun(GoldenCase golden, Backend backend, Sharding sharding) {
     this.golden = golden;
     this.backend = backend;
     this.sharding = sharding;
+  }
+
+  static GoldenRun of(GoldenCase golden, Backend backend, Sharding sharding) {
+    return backend.capabilities().contains(Capability.DYNAMIC_SHAPES)
+        ? new DynamicGoldenRun(golden, backend, sharding)
+        : new StaticGoldenRun(golden, backend, sharding);
   }
 
   /** One prefill of the prompt with every hidden state, and the caches after it. */
@@ -37,57 +46,68 @@ final class GoldenRun {
       List<HostTensor> values,
       int differingReplicas) {}
 
-  private DynamicDecoderRunner open(int slots, int capacity, String taps) {
-    SmolLm3Model model = golden.model();
-    DecoderOptions options =
-        DecoderOptions.of(golden.arithmetic(), slots, capacity)
-            .withLogits(DecoderOptions.Logits.ALL_TOKENS)
-            .withSharding(sharding);
-    return model.load(backend, options, LoadOptions.defaults().withTaps(taps));
+  /** A runner of at least so many sequences and positions. */
+  abstract DecoderRunner open(int sequences, int capacity);
+
+  /** The prompt, with logits of every position. */
+  abstract Prompt prompt();
+
+  final int[] promptIds() {
+    return golden.ids("prompt.input_ids")[0];
   }
 
-  Prompt prompt() {
-    int[][] ids = golden.ids("prompt.input_ids");
+  /**
+   * Puts a prompt's results together.
+   *
+   * @param outputs with the taps {@link #HIDDEN_TAPS}
+   * @param logits by rank
+   */
+  final Prompt collect(Outputs outputs, List<HostTensor> logits, RankCaches caches) {
+    int length = promptIds().length;
     int layers = golden.model().config().numHiddenLayers();
-    try (DynamicDecoderRunner runner = open(1, ids[0].length, "embed_tokens,layers.*,norm")) {
-      Outputs outputs = runner.prefillOutputs(PromptBatch.of(Arrays.asList(ids)));
-      RankCaches caches = new RankCaches(runner.session(), golden.model().config(), sharding);
-      List<HostTensor> hidden = new ArrayList<>();
-      List<HostTensor> keys = new ArrayList<>();
-      List<HostTensor> values = new ArrayList<>();
-      for (int i = 0; i <= layers; i++) {
-        // Hugging Face counts the embeddings as 0 and gives the last one after the final norm.
-        String tap = i == 0 ? "embed_tokens" : i == layers ? "norm" : "layers." + (i - 1);
-        hidden.add(outputs.tap(tap).copy());
-      }
-      for (int i = 0; i < layers; i++) {
-        keys.add(caches.read(KvCacheSpec.keyName(i)));
-        values.add(caches.read(KvCacheSpec.valueName(i)));
-      }
-      return new Prompt(
-          outputs.get(DecoderGraphs.LOGITS).copy(),
-          hidden,
-          keys,
-          values,
-          caches.differingCopies() + differingLogits(outputs));
+    List<HostTensor> hidden = new ArrayList<>();
+    List<HostTensor> keys = new ArrayList<>();
+    List<HostTensor> values = new ArrayList<>();
+    for (int i = 0; i <= layers; i++) {
+      // Hugging Face counts the embeddings as 0 and gives the last one after the final norm.
+      String tap = i == 0 ? "embed_tokens" : i == layers ? "norm" : "layers." + (i - 1);
+      hidden.add(firstTokens(outputs.tap(tap), length));
     }
+    for (int i = 0; i < layers; i++) {
+      keys.add(firstPositions(caches.read(KvCacheSpec.keyName(i)), length));
+      values.add(firstPositions(caches.read(KvCacheSpec.valueName(i)), length));
+    }
+    HostTensor first = logits.get(0);
+    int differingLogits =
+        (int) logits.stream().filter(l -> l.segment().mismatch(first.segment()) >= 0).count();
+    return new Prompt(
+        firstTokens(first, length),
+        hidden,
+        keys,
+        values,
+        caches.differingCopies() + differingLogits);
   }
 
-  /** Ranks whose logits differ in any bit from those of rank 0. */
-  private static int differingLogits(Outputs outputs) {
-    HostTensor first = outputs.get(DecoderGraphs.LOGITS);
-    return (int)
-        outputs.outputsByRank().stream()
-            .map(rank -> rank.get(DecoderGraphs.LOGITS))
-            .filter(l -> l == null || l.segment().mismatch(first.segment()) >= 0)
-            .count();
+  /** Of x [1, T, ...] the first tokens, without the padding. */
+  static HostTensor firstTokens(HostTensor x, int count) {
+    HostTensor tokens = x.row(0).rows(0, count);
+    return tokens.reshaped(x.shape().with(1, count)).copy();
+  }
+
+  /** Of a cache [1, G, S, D] the first positions. */
+  private static HostTensor firstPositions(HostTensor cache, int count) {
+    HostTensor cut = HostTensor.zeros(cache.dtype(), cache.shape().with(2, count));
+    for (int head = 0; head < cache.shape().intDim(1); head++) {
+      cut.row(0).row(head).segment().copyFrom(cache.row(0).row(head).rows(0, count).segment());
+    }
+    return cut;
   }
 
   /** Logits [n][vocab] of positions 1 to n, each by one decode step from the cache. */
-  double[][] decodeTokenByToken() {
-    int[] ids = golden.ids("prompt.input_ids")[0];
-    try (DynamicDecoderRunner runner = open(1, ids.length, "")) {
-      runner.prefillOutputs(PromptBatch.of(List.of(new int[] {ids[0]})));
+  final double[][] decodeTokenByToken() {
+    int[] ids = promptIds();
+    try (DecoderRunner runner = open(1, ids.length)) {
+      runner.prefill(List.of(RowRequest.prompt(0, ids[0])));
       double[][] logits = new double[ids.length - 1][];
       for (int t = 1; t < ids.length; t++) {
         logits[t - 1] = step(runner, ids[t], t);
@@ -97,16 +117,16 @@ final class GoldenRun {
   }
 
   /** Logits [B][vocab] of the last real token of each row of the padded batch. */
-  double[][] batch() {
+  final double[][] batch() {
     PromptBatch prompts =
         PromptBatch.padded(golden.ids("batch.input_ids"), golden.ids("batch.attention_mask"));
-    try (DynamicDecoderRunner runner = open(prompts.size(), prompts.maxLength(), "")) {
-      Outputs outputs = runner.prefillOutputs(prompts);
-      double[][] logits = new double[prompts.size()][];
-      for (int row = 0; row < logits.length; row++) {
-        logits[row] = row(outputs, row, prompts.row(row).length - 1);
-      }
-      return logits;
+    try (DecoderRunner runner = open(prompts.size(), prompts.maxLength())) {
+      List<RowOutput> outputs =
+          runner.prefill(
+              IntStream.range(0, prompts.size())
+                  .mapToObj(row -> RowRequest.prompt(row, prompts.row(row)))
+                  .toList());
+      return outputs.stream().map(GoldenRun::lastLogits).toArray(double[][]::new);
     }
   }
 
@@ -115,10 +135,10 @@ final class GoldenRun {
    *
    * @param forced the token fed after each step; where it is shorter, the chosen one is fed
    */
-  int[] greedy(int[] prompt, int steps, int[] forced) {
-    try (DynamicDecoderRunner runner = open(1, prompt.length + steps, "")) {
-      Outputs outputs = runner.prefillOutputs(PromptBatch.of(List.of(prompt)));
-      double[] logits = row(outputs, 0, prompt.length - 1);
+  final int[] greedy(int[] prompt, int steps, int[] forced) {
+    try (DecoderRunner runner = open(1, prompt.length + steps)) {
+      double[] logits =
+          lastLogits(runner.prefill(List.of(RowRequest.prompt(0, prompt))).get(0));
       int[] chosen = new int[steps];
       for (int i = 0; i < steps; i++) {
         chosen[i] = argmax(logits);
@@ -131,22 +151,14 @@ final class GoldenRun {
     }
   }
 
-  private static double[] step(DynamicDecoderRunner runner, int token, int position) {
-    return runner
-        .decode(List.of(RowRequest.at(0, position, token)))
-        .get(0)
-        .logits()
-        .orElseThrow()
-        .toDoubleArray();
+  private static double[] step(DecoderRunner runner, int token, int position) {
+    return lastLogits(runner.decode(List.of(RowRequest.at(0, position, token))).get(0));
   }
 
   /** Keeps doubles as they are, so that a judge in double is not rounded here. */
-  private static double[] row(Outputs outputs, int row, int t) {
-    HostTensor logits = outputs.get(DecoderGraphs.LOGITS);
-    if (logits.dtype() != DType.F32 && logits.dtype() != DType.F64) {
-      throw new IllegalStateException("logits are " + logits.dtype());
-    }
-    return logits.row(row).row(t).toDoubleArray();
+  private static double[] lastLogits(RowOutput output) {
+    HostTensor logits = output.logits().orElseThrow();
+    return logits.row(logits.shape().dim(0) - 1).toDoubleArray();
   }
 
   static int argmax(double[] logits) {

@@ -31,6 +31,12 @@ record FaultyBackend(
     return new FaultyBackend(sound, UnaryOperator.identity(), fault, Set.of());
   }
 
+  /** No fault, but it declares less than it can. */
+  static FaultyBackend without(Backend sound, Set<Capability> undeclared) {
+    return new FaultyBackend(
+        sound, UnaryOperator.identity(), UnaryOperator.identity(), undeclared);
+  }
+
   @Override
   public String name() {
     return "faulty-" + sound.name();

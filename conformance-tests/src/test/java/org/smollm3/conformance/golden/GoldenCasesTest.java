@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,7 @@ import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
+import org.smollm3.spi.Capability;
 
 /** Our own backends against the golden cases. */
 class GoldenCasesTest {
@@ -25,12 +27,16 @@ class GoldenCasesTest {
 
   private static void check(String name, Path folder) {
     try (Backend backend = Backends.discover().open(name, BackendOptions.defaults())) {
-      GoldenChecker.Report report =
-          GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE);
-      assertThat(report.findings()).hasSizeGreaterThan(10);
-      assertThat(report.findings())
-          .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
+      check(backend, folder);
     }
+  }
+
+  private static void check(Backend backend, Path folder) {
+    GoldenChecker.Report report =
+        GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE);
+    assertThat(report.findings()).hasSizeGreaterThan(10);
+    assertThat(report.findings())
+        .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
   }
 
   @Test
@@ -46,6 +52,23 @@ class GoldenCasesTest {
   @TestFactory
   Stream<DynamicTest> cpu() {
     return check("cpu");
+  }
+
+  /** A backend without open shapes is judged through compiled ones, with padding. */
+  @TestFactory
+  Stream<DynamicTest> cpuThroughStaticShapes() {
+    return GoldenData.cases().stream()
+        .map(
+            folder ->
+                DynamicTest.dynamicTest(
+                    "static shapes on " + folder.getFileName(),
+                    () -> {
+                      try (Backend cpu =
+                          Backends.discover().open("cpu", BackendOptions.defaults())) {
+                        check(
+                            FaultyBackend.without(cpu, Set.of(Capability.DYNAMIC_SHAPES)), folder);
+                      }
+                    }));
   }
 
   @Test

@@ -11,7 +11,7 @@ import org.smollm3.error.InvalidRequestException;
 import org.smollm3.json.Text;
 
 /** A new folder in the making; unless it is kept, closing it leaves nothing behind. */
-final class OutputFolder implements AutoCloseable {
+public final class OutputFolder implements AutoCloseable {
   /** For small files, and for what the file system itself takes. */
   private static final long SLACK_BYTES = 64L << 20;
 
@@ -30,7 +30,7 @@ final class OutputFolder implements AutoCloseable {
    * @param bytes that will be written to it
    * @throws InvalidRequestException if it is a file, not empty, or its disk has too little room
    */
-  static OutputFolder create(Path folder, long bytes) throws IOException {
+  public static OutputFolder create(Path folder, long bytes) throws IOException {
     String shown = Text.escape(folder.toString());
     boolean made = !Files.exists(folder);
     if (!made && !Files.isDirectory(folder)) {
@@ -63,11 +63,12 @@ final class OutputFolder implements AutoCloseable {
   }
 
   /** A place in the folder. */
-  Path resolve(String name) {
+  public Path resolve(String name) {
     return folder.resolve(name);
   }
 
-  void keep() {
+  /** What was written stays. */
+  public void keep() {
     kept = true;
   }
 

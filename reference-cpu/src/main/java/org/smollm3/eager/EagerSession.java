@@ -12,6 +12,7 @@ import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.Outputs;
+import org.smollm3.spi.ProgramChecks;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.WeightSource;

@@ -5,12 +5,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.Collectives;
 import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.ProgramChecks;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
@@ -63,26 +63,10 @@ final class RankRunner implements AutoCloseable {
     Map<String, EagerTensor> byIdentity = new HashMap<>();
     for (TensorSpec spec : program.weights()) {
       WeightView view = source.weight(spec.name(), rank);
-      checkWeight(spec, view);
+      ProgramChecks.checkWeight(spec, view);
       // One identity may be seen under several shapes, by slices of a fused weight for example.
       String key = view.identity() + view.dtype() + view.shape();
       weights.put(spec.name(), byIdentity.computeIfAbsent(key, k -> kernels.weight(view)));
-    }
-  }
-
-  private static void checkWeight(TensorSpec spec, WeightView view) {
-    boolean fits = view.shape().equals(spec.shape());
-    // The stored floating type is kept whatever the program would like: operations take any mix.
-    if (!fits || view.dtype().isFloating() != spec.dtype().isFloating()) {
-      throw new InvalidModelException(
-          "weight '"
-              + spec.name()
-              + "' is "
-              + view.dtype()
-              + view.shape()
-              + " but the program wants "
-              + spec.dtype()
-              + spec.shape());
     }
   }
 

@@ -1,24 +1,31 @@
-package org.smollm3.eager;
+package org.smollm3.spi;
 
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
-import org.smollm3.spi.Capability;
-import org.smollm3.spi.GraphSpec;
-import org.smollm3.spi.LoadOptions;
-import org.smollm3.spi.ProgramSpec;
-import org.smollm3.spi.ShapeRules;
-import org.smollm3.spi.TapPattern;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.TensorSpec;
 
-/** What can be wrong with a program or a call before any body runs. */
-final class ProgramChecks {
+/**
+ * What can be wrong with a program, a weight or a call before anything runs: for backends, so that
+ * all refuse the same with the same words.
+ */
+public final class ProgramChecks {
   private ProgramChecks() {}
 
-  static void checkProgram(
+  /**
+   * Checks a program that is about to be loaded.
+   *
+   * @param backend its name, for messages
+   * @param declared what it supports
+   * @throws org.smollm3.error.UnsupportedCapabilityException if the program or the options need
+   *     more
+   * @throws InvalidRequestException if the program contradicts itself
+   */
+  public static void checkProgram(
       String backend, Set<Capability> declared, ProgramSpec program, LoadOptions options) {
     Capability.requireAll(backend, declared, program.requires());
     if (program.tensorParallelDegree() > 1) {
@@ -62,7 +69,33 @@ final class ProgramChecks {
     }
   }
 
-  static void checkInputs(GraphSpec graph, Map<String, HostTensor> inputs) {
+  /**
+   * Checks a weight against what the program says of it. Any floating type stands for any other:
+   * operations take a mix.
+   *
+   * @throws InvalidModelException if it is of another shape, or not floating as the program wants
+   */
+  public static void checkWeight(TensorSpec spec, WeightView view) {
+    boolean fits = view.shape().equals(spec.shape());
+    if (!fits || view.dtype().isFloating() != spec.dtype().isFloating()) {
+      throw new InvalidModelException(
+          "weight '"
+              + spec.name()
+              + "' is "
+              + view.dtype()
+              + view.shape()
+              + " but the program wants "
+              + spec.dtype()
+              + spec.shape());
+    }
+  }
+
+  /**
+   * Checks the inputs of a run.
+   *
+   * @throws InvalidRequestException if one is missing, unknown or mis-shaped
+   */
+  public static void checkInputs(GraphSpec graph, Map<String, HostTensor> inputs) {
     String where = "graph '" + graph.name() + "': ";
     List<String> names = graph.inputs().stream().map(TensorSpec::name).toList();
     for (String name : inputs.keySet()) {

@@ -139,7 +139,8 @@ public final class SmolLm3Model {
 
   /**
    * Loads this model into a backend with the fixed shapes of compiled graphs; backends with dynamic
-   * shapes run them too.
+   * shapes run them too. As in Optimum Neuron, compiled graphs take their weights in the type they
+   * compute in; a backend that compiles converts those that are stored in another.
    *
    * @param arithmetic F32 or BF16
    * @throws org.smollm3.error.UnsupportedCapabilityException if the backend lacks what it needs
@@ -150,12 +151,17 @@ public final class SmolLm3Model {
       Sharding sharding,
       CompiledShapes shapes,
       LoadOptions load) {
-    ProgramWeights sharded = weights.sharded(sharding);
     ProgramSpec program =
         DecoderGraphs.compiled(
-            config, sharded.specs(), shapes.options(arithmetic, sharding), shapes);
+            config,
+            ProgramWeights.specs(config, sharding, arithmetic),
+            shapes.options(arithmetic, sharding),
+            shapes);
     return new CompiledDecoderRunner(
-        backend.load(program, sharded, load), shapes, config.vocabSize(), padToken());
+        backend.load(program, weights.sharded(sharding), load),
+        shapes,
+        config.vocabSize(),
+        padToken());
   }
 
   private int padToken() {

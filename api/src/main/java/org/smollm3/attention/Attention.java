@@ -79,10 +79,10 @@ public record Attention(
             ops.transpose(mixed, 0, 2, 1, 3),
             Shape.of(x.shape().dim(0), x.shape().dim(1), (long) gqa.localHeads() * headDim));
     context.tap(name("attn"), flat);
-    Tensor out =
+    RowParallelLinear output =
         new RowParallelLinear(
-                name("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
-            .forward(context, flat, x.dtype());
+            name("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType);
+    Tensor out = context.scope(name("o_proj"), () -> output.forward(context, flat, x.dtype()));
     context.tap(name("o_proj"), out);
     return out;
   }
@@ -108,12 +108,13 @@ public record Attention(
   }
 
   private Tensor project(GraphContext context, String projection, int totalHeads, Tensor x) {
-    return new ColumnParallelLinear(
+    ColumnParallelLinear linear =
+        new ColumnParallelLinear(
             name("qkv_proj." + projection),
             totalHeads * headDim,
             bias,
-            ColumnParallelLinear.Output.LOCAL)
-        .forward(context, x, x.dtype());
+            ColumnParallelLinear.Output.LOCAL);
+    return context.scope(name(projection), () -> linear.forward(context, x, x.dtype()));
   }
 
   /** [B, T, n * D] to [B, n, T, D]. */

@@ -36,7 +36,10 @@ record DecoderLayer(int layer, double epsilon, Attention attention, Mlp mlp) {
   }
 
   private Tensor norm(GraphContext context, String which, Tensor x) {
-    Tensor y = context.ops().rmsNorm(x, context.weight(name(which) + ".weight"), epsilon);
+    Tensor y =
+        context.scope(
+            name(which),
+            () -> context.ops().rmsNorm(x, context.weight(name(which) + ".weight"), epsilon));
     context.tap(name(which), y);
     return y;
   }

@@ -24,17 +24,19 @@ record Mlp(int layer, int width, Bias bias, DType reduceType) {
     Tensor up = column(context, "up_proj", x);
     Tensor activated = context.ops().swiGlu(gate, up);
     context.tap(name("act"), activated);
+    RowParallelLinear output =
+        new RowParallelLinear(
+            name("down_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType);
     Tensor down =
-        new RowParallelLinear(name("down_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType)
-            .forward(context, activated, x.dtype());
+        context.scope(name("down_proj"), () -> output.forward(context, activated, x.dtype()));
     context.tap(name("down_proj"), down);
     return down;
   }
 
   private Tensor column(GraphContext context, String projection, Tensor x) {
-    Tensor y =
-        new ColumnParallelLinear(name(projection), width, bias, ColumnParallelLinear.Output.LOCAL)
-            .forward(context, x, x.dtype());
+    ColumnParallelLinear linear =
+        new ColumnParallelLinear(name(projection), width, bias, ColumnParallelLinear.Output.LOCAL);
+    Tensor y = context.scope(name(projection), () -> linear.forward(context, x, x.dtype()));
     context.tap(name(projection), y);
     return y;
   }

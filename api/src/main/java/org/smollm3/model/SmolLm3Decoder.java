@@ -70,12 +70,16 @@ final class SmolLm3Decoder {
       KvCacheManager cache,
       AttentionKind kind) {
     TensorOps ops = context.ops();
-    Tensor x =
+    ParallelEmbedding embedding =
         new ParallelEmbedding(
-                "embed_tokens", config.hiddenSize(), ParallelEmbedding.Split.EMBEDDING)
-            .forward(context, ids, options.arithmetic());
+            "embed_tokens", config.hiddenSize(), ParallelEmbedding.Split.EMBEDDING);
+    Tensor x =
+        context.scope("embed_tokens", () -> embedding.forward(context, ids, options.arithmetic()));
     context.tap("embed_tokens", x);
-    Tensor table = ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling);
+    Tensor table =
+        context.scope(
+            "rotary_emb",
+            () -> ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling));
     for (DecoderLayer layer : layers) {
       String name = "layers." + layer.layer();
       Tensor before = x;
@@ -84,21 +88,27 @@ final class SmolLm3Decoder {
               name, () -> layer.forward(context, before, table, seqIds, positions, cache, kind));
       context.tap(name, x);
     }
-    Tensor normed = ops.rmsNorm(x, context.weight("norm.weight"), config.rmsNormEps());
+    Tensor last = x;
+    Tensor normed =
+        context.scope(
+            "norm", () -> ops.rmsNorm(last, context.weight("norm.weight"), config.rmsNormEps()));
     context.tap("norm", normed);
     return normed;
   }
 
   /** This rank's logits F32[B, T, local vocab] of hidden states [B, T, hidden]. */
   Tensor localLogits(GraphContext context, Tensor hidden) {
-    return new ColumnParallelLinear(
-            "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.LOCAL)
-        .forward(context, hidden, DType.F32);
+    ColumnParallelLinear head =
+        new ColumnParallelLinear(
+            "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.LOCAL);
+    return context.scope("lm_head", () -> head.forward(context, hidden, DType.F32));
   }
 
   /** All ranks' logits F32[B, T, vocab], padding cut off. */
   Tensor gatherLogits(GraphContext context, Tensor local) {
-    Tensor logits = ColumnParallelLinear.gather(context, local, config.vocabSize());
+    Tensor logits =
+        context.scope(
+            "lm_head", () -> ColumnParallelLinear.gather(context, local, config.vocabSize()));
     context.tap("lm_head", logits);
     return logits;
   }

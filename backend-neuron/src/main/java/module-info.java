@@ -1,7 +1,11 @@
 /** The Neuron backend. */
 module org.smollm3.backend.neuron {
   requires org.smollm3.api;
+  requires tools.jackson.databind;
 
   provides org.smollm3.spi.BackendProvider with
-      org.smollm3.neuron.NeuronBackendProvider;
+      org.smollm3.neuron.NeuronBackendProvider,
+      org.smollm3.neuron.lowered.HloBackendProvider;
+  provides org.smollm3.spi.Tool with
+      org.smollm3.neuron.bundle.CompileTool;
 }

@@ -110,8 +110,7 @@ final class EveryOperation {
     HloShape bits = new HloShape.Tuple(List.of(seed.shape(), HloShape.of(ElementType.U32, 3)));
     keep(
         entry.element(
-            entry.add(
-                Opcode.RNG_BIT_GENERATOR, bits, List.of(seed), new HloAttributes.Random(2)),
+            entry.add(Opcode.RNG_BIT_GENERATOR, bits, List.of(seed), new HloAttributes.Random(2)),
             1));
     keep(
         Opcode.CUSTOM_CALL,
@@ -152,8 +151,7 @@ final class EveryOperation {
             Opcode.GATHER,
             x.shape(),
             List.of(x, ids),
-            new HloAttributes.Gather(
-                List.of(1), List.of(0), List.of(0), 1, List.of(1L, 6L)));
+            new HloAttributes.Gather(List.of(1), List.of(0), List.of(0), 1, List.of(1L, 6L)));
     HloInstruction scattered =
         entry.add(
             Opcode.SCATTER,
@@ -229,7 +227,8 @@ final class EveryOperation {
     never.parameter(x.shape());
     HloComputation condition =
         module.add(
-            never.build(never.constant(HostTensor.zeros(ElementType.PRED.dtype(), Shape.scalar()))));
+            never.build(
+                never.constant(HostTensor.zeros(ElementType.PRED.dtype(), Shape.scalar()))));
     keep(Opcode.WHILE, x.shape(), List.of(x), new HloAttributes.Calls(List.of(same, condition)));
   }
 

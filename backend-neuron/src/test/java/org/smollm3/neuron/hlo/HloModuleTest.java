@@ -169,8 +169,7 @@ class HloModuleTest {
 
   private static HloInstruction instruction(
       long id, String name, Opcode opcode, HloShape shape, List<HloInstruction> operands) {
-    HloAttributes attributes =
-        opcode == Opcode.PARAMETER ? new HloAttributes.Parameter(0) : NONE;
+    HloAttributes attributes = opcode == Opcode.PARAMETER ? new HloAttributes.Parameter(0) : NONE;
     return new HloInstruction(id, name, opcode, shape, operands, attributes, "layers.7", Map.of());
   }
 
@@ -202,9 +201,7 @@ class HloModuleTest {
     refused("sum (layers.7): its operand x does not come before it", x, sum, x);
     refused(
         "wrong (layers.7): it says f32[3]{0} but gives f32[2]{0}",
-        x,
-        x,
-        instruction(2, "wrong", Opcode.ADD, HloShape.of(ElementType.F32, 3), List.of(x, x)));
+        x, x, instruction(2, "wrong", Opcode.ADD, HloShape.of(ElementType.F32, 3), List.of(x, x)));
     refused(
         "one (layers.7): it has 1 operands instead of 2",
         x,

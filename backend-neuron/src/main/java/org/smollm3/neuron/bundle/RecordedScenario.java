@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.generation.DecoderRunner;
-import org.smollm3.generation.DeviceSamplingParams;
 import org.smollm3.generation.RowOutput;
 import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.TokenIds;
@@ -23,6 +23,7 @@ final class RecordedScenario {
   private final DecoderRunner runner;
   private final CompiledShapes shapes;
   private final List<TokenIds> prompts;
+  private final Optional<SafeDraws> draws;
   private final int rounds;
 
   /** A sequence under way: its length so far, and the token that comes next. */
@@ -30,16 +31,21 @@ final class RecordedScenario {
 
   private final Map<Integer, Sequence> live = new TreeMap<>();
   private int nextPrompt;
-  private int draws;
 
   /**
+   * @param draws where the graphs sample
    * @param rounds of a prefill and a step
    */
   RecordedScenario(
-      DecoderRunner runner, CompiledShapes shapes, List<TokenIds> prompts, int rounds) {
+      DecoderRunner runner,
+      CompiledShapes shapes,
+      List<TokenIds> prompts,
+      Optional<SafeDraws> draws,
+      int rounds) {
     this.runner = runner;
     this.shapes = shapes;
     this.prompts = prompts;
+    this.draws = draws;
     this.rounds = rounds;
   }
 
@@ -65,6 +71,7 @@ final class RecordedScenario {
       int slot = round % Math.min(shapes.maxBatchSize(), shapes.batchSize());
       if (live.remove(slot) != null) {
         runner.release(slot);
+        draws.ifPresent(twin -> twin.release(slot));
       }
       rows.add(prompt(slot));
     } else {
@@ -73,9 +80,13 @@ final class RecordedScenario {
         rows.add(prompt(slot));
       }
     }
-    // A prompt in chunks returns logits, and the host chooses.
-    List<RowRequest> asked =
-        shapes.prefillChunkSize() > 0 ? rows : rows.stream().map(this::drawn).toList();
+    List<RowRequest> asked = rows;
+    if (shapes.prefillChunkSize() > 0) {
+      // A prompt in chunks returns logits, and the host chooses.
+      draws.ifPresent(twin -> twin.follow(DecoderRunner::prefill, rows));
+    } else {
+      asked = drawn(rows, DecoderRunner::prefill);
+    }
     keep(asked, runner.prefill(asked));
   }
 
@@ -91,15 +102,10 @@ final class RecordedScenario {
     return new RowRequest(slot, 0, ids, Optional.empty());
   }
 
-  /** With random numbers that differ from row to row, where the graph draws. */
-  private RowRequest drawn(RowRequest row) {
-    if (shapes.result() == CompiledShapes.Result.LOGITS) {
-      return row;
-    }
-    int topk = Math.min(shapes.maxTopk(), 20);
-    float uniform = (draws++ * 37 % 100 + 0.5f) / 100;
-    DeviceSamplingParams params = new DeviceSamplingParams(topk, 0.9f, 0.8f);
-    return row.drawing(new RowRequest.Draw(params, uniform));
+  /** With the random numbers they need. */
+  private List<RowRequest> drawn(
+      List<RowRequest> rows, BiConsumer<DecoderRunner, List<RowRequest>> call) {
+    return draws.map(twin -> twin.draw(rows, call)).orElse(rows);
   }
 
   private void step() {
@@ -107,11 +113,12 @@ final class RecordedScenario {
     live.forEach(
         (slot, sequence) -> {
           if (sequence.length() < shapes.sequenceLength()) {
-            rows.add(drawn(RowRequest.at(slot, sequence.length(), sequence.next())));
+            rows.add(RowRequest.at(slot, sequence.length(), sequence.next()));
           }
         });
     if (!rows.isEmpty()) {
-      keep(rows, runner.decode(rows));
+      List<RowRequest> asked = drawn(rows, DecoderRunner::decode);
+      keep(asked, runner.decode(asked));
     }
   }
 

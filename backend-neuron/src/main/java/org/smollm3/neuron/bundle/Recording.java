@@ -2,6 +2,7 @@ package org.smollm3.neuron.bundle;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.smollm3.checkpoint.OutputFolder;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.generation.DecoderRunner;
@@ -58,8 +59,18 @@ final class Recording {
                 options.config().sharding(),
                 shapes,
                 LoadOptions.defaults())) {
-      new RecordedScenario(runner, shapes, prompts, options.runs()).run();
+      run(runner);
     }
     return recorder.recorded();
+  }
+
+  private void run(DecoderRunner runner) {
+    if (shapes.result() == CompiledShapes.Result.LOGITS) {
+      new RecordedScenario(runner, shapes, prompts, Optional.empty(), options.runs()).run();
+      return;
+    }
+    try (SafeDraws draws = new SafeDraws(options, model, shapes)) {
+      new RecordedScenario(runner, shapes, prompts, Optional.of(draws), options.runs()).run();
+    }
   }
 }

@@ -155,7 +155,7 @@ public final class Executable {
     }
     for (int i = 0; i < wanted.size(); i++) {
       int parameter = parameterOfResult.get(i);
-      if (parameter >= 0 && !MemoryChecks.same(given.get(parameter), wanted.get(i))) {
+      if (parameter >= 0 && !given.get(parameter).equals(wanted.get(i))) {
         wanted.get(i).copyFrom(given.get(parameter));
       }
     }
@@ -223,7 +223,7 @@ public final class Executable {
         MemorySegment memory = given.get(rank).get(i);
         checkMemory(parameter(rank, i), memory, parameters.get(i));
         int result = parameterOfResult.indexOf(i);
-        if (result < 0 || !MemoryChecks.same(memory, wanted.get(rank).get(result))) {
+        if (result < 0 || !memory.equals(wanted.get(rank).get(result))) {
           checks.add(parameter(rank, i), memory, MemoryChecks.Access.READ);
         }
       }

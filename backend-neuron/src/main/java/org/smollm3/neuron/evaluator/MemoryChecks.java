@@ -20,15 +20,6 @@ final class MemoryChecks {
   private final List<Range> offHeap = new ArrayList<>();
   private final Map<Object, List<Range>> onHeap = new IdentityHashMap<>();
 
-  /** Whether both are the same bytes. */
-  static boolean same(MemorySegment a, MemorySegment b) {
-    if (a.byteSize() != b.byteSize() || a.address() != b.address()) {
-      return false;
-    }
-    boolean onHeap = a.heapBase().isPresent() && b.heapBase().isPresent();
-    return onHeap ? a.heapBase().get() == b.heapBase().get() : a.isNative() && b.isNative();
-  }
-
   void add(String what, MemorySegment memory, Access access) {
     if (memory.byteSize() == 0) {
       return;

@@ -208,7 +208,7 @@ final class MoveKernels {
   static void copyUnlessSame(Frame frame, int x, int y) {
     MemorySegment from = frame.slots[x];
     MemorySegment to = frame.slots[y];
-    if (from != to) {
+    if (!from.equals(to)) {
       to.copyFrom(from);
     }
   }

@@ -52,6 +52,8 @@ final class ControlKernels {
       List<Integer> state = start;
       List<Integer> next = first;
       while (holds(f, condition, state)) {
+        // A body without steps would not look.
+        f.rank.meeting.checkStopped();
         if (Thread.currentThread().isInterrupted()) {
           throw new BackendException("the loop was interrupted");
         }

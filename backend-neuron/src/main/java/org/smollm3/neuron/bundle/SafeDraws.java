@@ -30,8 +30,7 @@ final class SafeDraws implements AutoCloseable {
   private Optional<HostTensor> probabilities = Optional.empty();
 
   SafeDraws(CompileOptions options, SmolLm3Model model, CompiledShapes shapes) {
-    this.params =
-        new DeviceSamplingParams(Math.min(shapes.maxTopk(), TOP_K), TOP_P, TEMPERATURE);
+    this.params = new DeviceSamplingParams(Math.min(shapes.maxTopk(), TOP_K), TOP_P, TEMPERATURE);
     LoadOptions load =
         LoadOptions.defaults()
             .withTaps(PROBABILITIES)
@@ -56,8 +55,7 @@ final class SafeDraws implements AutoCloseable {
    * @param rows sorted by slot, no more than a batch
    * @param call of the graph that will be recorded
    */
-  List<RowRequest> draw(
-      List<RowRequest> rows, BiConsumer<DecoderRunner, List<RowRequest>> call) {
+  List<RowRequest> draw(List<RowRequest> rows, BiConsumer<DecoderRunner, List<RowRequest>> call) {
     call.accept(runner, rows.stream().map(row -> row.drawing(draw(0))).toList());
     HostTensor shown = probabilities.orElseThrow();
     List<RowRequest> drawn = new ArrayList<>();

@@ -41,7 +41,8 @@ class CollectivesTest {
 
   private final Graph graph = new Graph();
 
-  private List<double[]> run(int ranks, Shape shape, Opcode opcode, HloShape declared, HloAttributes attributes) {
+  private List<double[]> run(
+      int ranks, Shape shape, Opcode opcode, HloShape declared, HloAttributes attributes) {
     HloInstruction x = graph.ops.parameter(new HloShape.Array(F32, shape));
     HloInstruction y = graph.add(opcode, declared, attributes, x);
     List<List<HostTensor>> given =
@@ -83,8 +84,7 @@ class CollectivesTest {
             Opcode.ALL_REDUCE,
             HloShape.of(F32, 3),
             new HloAttributes.AllReduce(body(Opcode.MAXIMUM), Graph.oneGroup(ranks)));
-    assertThat(results)
-        .allSatisfy(each -> assertThat(each[1]).isEqualTo(value(ranks - 1, 1)));
+    assertThat(results).allSatisfy(each -> assertThat(each[1]).isEqualTo(value(ranks - 1, 1)));
   }
 
   @Test
@@ -94,8 +94,7 @@ class CollectivesTest {
         graph.add(
             Opcode.ALL_REDUCE,
             x.shape(),
-            new HloAttributes.AllReduce(
-                graph.module.combine(Opcode.ADD, BF16), Graph.oneGroup(5)),
+            new HloAttributes.AllReduce(graph.module.combine(Opcode.ADD, BF16), Graph.oneGroup(5)),
             x);
     List<List<HostTensor>> given = new ArrayList<>();
     for (double value : new double[] {256, 1, 1, 1, 1}) {
@@ -116,8 +115,7 @@ class CollectivesTest {
             Opcode.ALL_REDUCE,
             HloShape.of(F32, 1),
             new HloAttributes.AllReduce(body(Opcode.ADD), groups));
-    assertThat(results.stream().map(each -> each[0]))
-        .containsExactly(200.5, 400.5, 200.5, 400.5);
+    assertThat(results.stream().map(each -> each[0])).containsExactly(200.5, 400.5, 200.5, 400.5);
   }
 
   @ParameterizedTest
@@ -201,7 +199,8 @@ class CollectivesTest {
             Opcode.ALL_REDUCE,
             HloShape.of(F32, 1),
             new HloAttributes.AllReduce(halfway, List.of()));
-    assertThat(results).allSatisfy(each -> assertThat(each[0]).isEqualTo(((0.25 + 100.25) / 2 + 200.25) / 2));
+    assertThat(results)
+        .allSatisfy(each -> assertThat(each[0]).isEqualTo(((0.25 + 100.25) / 2 + 200.25) / 2));
   }
 
   @Test
@@ -249,8 +248,7 @@ class CollectivesTest {
   }
 
   private static List<HostTensor> branch(int which) {
-    return List.of(
-        HostTensor.ofInts(Shape.scalar(), which), HostTensor.ofFloats(Shape.of(1), 2));
+    return List.of(HostTensor.ofInts(Shape.scalar(), which), HostTensor.ofFloats(Shape.of(1), 2));
   }
 
   @Test

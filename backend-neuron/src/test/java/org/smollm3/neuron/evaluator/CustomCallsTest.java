@@ -29,18 +29,11 @@ class CustomCallsTest {
   void rmsNormDividesByTheRootOfTheMeanSquare() {
     HloInstruction x = graph.floats(Shape.of(2, 2), 3, 4, 1, 1);
     HloInstruction y =
-        call(
-            "AwsNeuronRmsNorm",
-            "1",
-            x.shape(),
-            x,
-            graph.floats(1, 2),
-            graph.ops.scalar(F32, 0.5));
+        call("AwsNeuronRmsNorm", "1", x.shape(), x, graph.floats(1, 2), graph.ops.scalar(F32, 0.5));
     double first = 1 / Math.sqrt(13);
     double second = 1 / Math.sqrt(1.5);
     assertThat(graph.doubles(y))
-        .containsExactly(
-            new double[] {3 * first, 8 * first, second, 2 * second}, offset(1e-6));
+        .containsExactly(new double[] {3 * first, 8 * first, second, 2 * second}, offset(1e-6));
   }
 
   @Test
@@ -60,8 +53,7 @@ class CustomCallsTest {
   @Test
   void topKGivesTheLargestFirstAndTheLowerIndexOfEquals() {
     HloInstruction x = graph.floats(Shape.of(1, 5), 2, 7, -0f, 7, 0);
-    HloShape shape =
-        new HloShape.Tuple(List.of(HloShape.of(F32, 1, 5), HloShape.of(U32, 1, 5)));
+    HloShape shape = new HloShape.Tuple(List.of(HloShape.of(F32, 1, 5), HloShape.of(U32, 1, 5)));
     HloInstruction top = call("AwsNeuronTopK", "5", shape, x);
     assertThat(graph.doubles(graph.ops.element(top, 0))).containsExactly(7, 7, 2, -0.0, 0);
     assertThat(graph.doubles(graph.ops.element(top, 1))).containsExactly(1, 3, 0, 2, 4);

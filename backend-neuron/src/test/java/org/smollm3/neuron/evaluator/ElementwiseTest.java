@@ -80,8 +80,7 @@ class ElementwiseTest {
           for (int i = 0; i < got.length; i++) {
             assertThat(got[i])
                 .describedAs("%s %s(%s)", type, opcode, a.getDouble(i))
-                .isEqualTo(
-                    Double.valueOf(rounded(type, operator.applyAsDouble(a.getDouble(i)))));
+                .isEqualTo(Double.valueOf(rounded(type, operator.applyAsDouble(a.getDouble(i)))));
           }
         });
     BINARY.forEach(
@@ -170,8 +169,7 @@ class ElementwiseTest {
   void bitcastKeepsTheBits() {
     Graph graph = new Graph();
     HloInstruction bits =
-        graph.add(
-            Opcode.BITCAST_CONVERT, HloShape.of(S32, 2), Graph.NONE, graph.floats(1, -0f));
+        graph.add(Opcode.BITCAST_CONVERT, HloShape.of(S32, 2), Graph.NONE, graph.floats(1, -0f));
     assertThat(graph.run(bits).toIntArray()).containsExactly(0x3f800000, 0x80000000);
     Graph back = new Graph();
     HloInstruction half =
@@ -197,8 +195,7 @@ class ElementwiseTest {
   void isFiniteOfEachKind() {
     Graph graph = new Graph();
     HloInstruction x = graph.typed(BF16, 1, Double.NaN, Double.POSITIVE_INFINITY, 1e38);
-    assertThat(
-            graph.doubles(graph.add(Opcode.IS_FINITE, x.shape(), Graph.NONE, x)))
+    assertThat(graph.doubles(graph.add(Opcode.IS_FINITE, x.shape(), Graph.NONE, x)))
         .containsExactly(1, 0, 0, 1);
   }
 
@@ -207,8 +204,7 @@ class ElementwiseTest {
     HostTensor x = HostTensor.zeros(BF16.dtype(), Shape.of(1));
     x.segment().set(java.lang.foreign.ValueLayout.JAVA_SHORT, 0, (short) 0x7f81);
     Graph graph = new Graph();
-    HostTensor y =
-        graph.run(graph.ops.broadcast(graph.parameter(x), Shape.of(2, 1), List.of(1)));
+    HostTensor y = graph.run(graph.ops.broadcast(graph.parameter(x), Shape.of(2, 1), List.of(1)));
     assertThat(y.segment().get(java.lang.foreign.ValueLayout.JAVA_SHORT, 2))
         .isEqualTo((short) 0x7f81);
   }

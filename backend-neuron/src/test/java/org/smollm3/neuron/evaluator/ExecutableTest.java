@@ -106,8 +106,7 @@ class ExecutableTest {
     graph.aliases.add(new HloModule.Alias(0, 0));
     graph.aliases.add(new HloModule.Alias(1, 1));
     Executable executable = Evaluator.compile(graph.build(b, a), 1);
-    List<MemorySegment> memory =
-        graph.values().stream().map(HostTensor::segment).toList();
+    List<MemorySegment> memory = graph.values().stream().map(HostTensor::segment).toList();
     executable.run(List.of(memory), List.of(memory));
     assertThat(graph.values().get(0).toDoubleArray()).containsExactly(3, 4);
     assertThat(graph.values().get(1).toDoubleArray()).containsExactly(1, 2);
@@ -118,8 +117,7 @@ class ExecutableTest {
     HloInstruction x = graph.floats(1, 2);
     HloInstruction c = graph.ops.scalar(F32, 5);
     HloModule module = graph.build(x, c, x);
-    List<HostTensor> results =
-        Evaluator.compile(module, 1).run(List.of(graph.values())).get(0);
+    List<HostTensor> results = Evaluator.compile(module, 1).run(List.of(graph.values())).get(0);
     assertThat(results.get(0).toDoubleArray()).containsExactly(1, 2);
     assertThat(results.get(1).toDoubleArray()).containsExactly(5);
     assertThat(results.get(2).toDoubleArray()).containsExactly(1, 2);
@@ -166,8 +164,7 @@ class ExecutableTest {
     assertThatThrownBy(() -> executable.run(given, List.of(List.of(y), List.of(x))))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("overlaps");
-    assertThatThrownBy(
-            () -> executable.run(given, List.of(List.of(y), List.of(z.asReadOnly()))))
+    assertThatThrownBy(() -> executable.run(given, List.of(List.of(y), List.of(z.asReadOnly()))))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("cannot be written");
     try (Arena confined = Arena.ofConfined()) {
@@ -201,9 +198,10 @@ class ExecutableTest {
 
   private HloComputation counts(Opcode opcode) {
     ComputationBuilder b = graph.module.computation("counts_" + opcode);
-    HloInstruction state = b.parameter(new HloShape.Tuple(List.of(HloShape.of(S32), HloShape.of(F32), HloShape.of(F32))));
-    HloInstruction next =
-        b.binary(Opcode.ADD, b.element(state, 0), b.scalar(S32, 1));
+    HloInstruction state =
+        b.parameter(
+            new HloShape.Tuple(List.of(HloShape.of(S32), HloShape.of(F32), HloShape.of(F32))));
+    HloInstruction next = b.binary(Opcode.ADD, b.element(state, 0), b.scalar(S32, 1));
     // The other two change places, and one is doubled on the way.
     HloInstruction doubled = b.binary(opcode, b.element(state, 1), b.element(state, 1));
     return graph.module.add(b.build(b.tuple(List.of(next, b.element(state, 2), doubled))));
@@ -211,18 +209,18 @@ class ExecutableTest {
 
   private HloComputation below(int limit) {
     ComputationBuilder b = graph.module.computation("below_" + limit);
-    HloInstruction state = b.parameter(new HloShape.Tuple(List.of(HloShape.of(S32), HloShape.of(F32), HloShape.of(F32))));
+    HloInstruction state =
+        b.parameter(
+            new HloShape.Tuple(List.of(HloShape.of(S32), HloShape.of(F32), HloShape.of(F32))));
     return graph.module.add(
         b.build(
-            b.compare(
-                org.smollm3.spi.Comparison.LT, b.element(state, 0), b.scalar(S32, limit))));
+            b.compare(org.smollm3.spi.Comparison.LT, b.element(state, 0), b.scalar(S32, limit))));
   }
 
   private double[] loop(int limit) {
     HloInstruction start =
         graph.ops.tuple(
-            List.of(
-                graph.ops.scalar(S32, 0), graph.ops.scalar(F32, 3), graph.ops.scalar(F32, 5)));
+            List.of(graph.ops.scalar(S32, 0), graph.ops.scalar(F32, 3), graph.ops.scalar(F32, 5)));
     HloInstruction loop =
         graph.add(
             Opcode.WHILE,
@@ -268,14 +266,12 @@ class ExecutableTest {
   void aCalledComputationGivesItsResults() {
     ComputationBuilder b = graph.module.computation("both");
     HloInstruction p = b.parameter(HloShape.of(F32, 2));
-    HloComputation both =
-        graph.module.add(b.build(b.tuple(List.of(b.unary(Opcode.NEGATE, p), p))));
+    HloComputation both = graph.module.add(b.build(b.tuple(List.of(b.unary(Opcode.NEGATE, p), p))));
     HloInstruction x = graph.floats(1, 2);
     HloInstruction call =
         graph.add(Opcode.CALL, x.shape(), new HloAttributes.Calls(List.of(both)), x);
     HloInstruction sum =
-        graph.ops.binary(
-            Opcode.SUBTRACT, graph.ops.element(call, 0), graph.ops.element(call, 1));
+        graph.ops.binary(Opcode.SUBTRACT, graph.ops.element(call, 0), graph.ops.element(call, 1));
     assertThat(graph.doubles(sum)).containsExactly(-2, -4);
   }
 

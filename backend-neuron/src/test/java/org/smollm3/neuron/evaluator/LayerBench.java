@@ -77,17 +77,14 @@ final class LayerBench {
     Shape shape = x.array().dims();
     HloInstruction wide = wide(x);
     HloInstruction sum = reduce(Opcode.ADD, b.binary(Opcode.MULTIPLY, wide, wide), 2);
-    HloInstruction mean =
-        b.binary(Opcode.MULTIPLY, sum, fill(1.0 / HIDDEN, sum.array().dims()));
+    HloInstruction mean = b.binary(Opcode.MULTIPLY, sum, fill(1.0 / HIDDEN, sum.array().dims()));
     HloInstruction inverse =
-        b.unary(
-            Opcode.RSQRT, b.binary(Opcode.ADD, mean, fill(1e-6, mean.array().dims())));
+        b.unary(Opcode.RSQRT, b.binary(Opcode.ADD, mean, fill(1e-6, mean.array().dims())));
     HloInstruction normed =
         b.binary(Opcode.MULTIPLY, wide, b.broadcast(inverse, shape, List.of(0, 1)));
     HloInstruction gain = wide(parameter(ElementType.BF16, HIDDEN));
     return b.convert(
-        b.binary(Opcode.MULTIPLY, normed, b.broadcast(gain, shape, List.of(2))),
-        ElementType.BF16);
+        b.binary(Opcode.MULTIPLY, normed, b.broadcast(gain, shape, List.of(2))), ElementType.BF16);
   }
 
   private HloInstruction allReduce(HloInstruction x) {
@@ -133,9 +130,7 @@ final class LayerBench {
             b.binary(Opcode.MULTIPLY, second, s));
     HloInstruction high =
         b.binary(
-            Opcode.ADD,
-            b.binary(Opcode.MULTIPLY, second, c),
-            b.binary(Opcode.MULTIPLY, first, s));
+            Opcode.ADD, b.binary(Opcode.MULTIPLY, second, c), b.binary(Opcode.MULTIPLY, first, s));
     HloInstruction joined =
         b.add(
             Opcode.CONCATENATE,
@@ -149,9 +144,7 @@ final class LayerBench {
     return b.unary(
         Opcode.EXPONENTIAL,
         b.binary(
-            Opcode.SUBTRACT,
-            scores,
-            b.broadcast(max, scores.array().dims(), List.of(0, 1, 2, 3))));
+            Opcode.SUBTRACT, scores, b.broadcast(max, scores.array().dims(), List.of(0, 1, 2, 3))));
   }
 
   private HloInstruction scores(HloInstruction q, HloInstruction k, HloInstruction mask) {
@@ -182,11 +175,7 @@ final class LayerBench {
             cache.shape(),
             List.of(cache, at, rows),
             new HloAttributes.Scatter(
-                List.of(2, 3),
-                List.of(0, 2),
-                List.of(0, 2),
-                2,
-                module.assign(ElementType.BF16)));
+                List.of(2, 3), List.of(0, 2), List.of(0, 2), 2, module.assign(ElementType.BF16)));
     return updated;
   }
 
@@ -203,9 +192,7 @@ final class LayerBench {
     Shape plane = Shape.of(tokens, tokens);
     HloInstruction causal =
         b.compare(
-            Comparison.LE,
-            b.iota(ElementType.S32, plane, 1),
-            b.iota(ElementType.S32, plane, 0));
+            Comparison.LE, b.iota(ElementType.S32, plane, 1), b.iota(ElementType.S32, plane, 0));
     HloInstruction active = scores(grouped, k, causal);
     HloInstruction keyCache = parameter(ElementType.BF16, 1, GROUPS, POSITIONS, DIM);
     int keyNumber = parameters - 1;
@@ -219,21 +206,14 @@ final class LayerBench {
     HloInstruction before = scores(grouped, wide(keyCache), seen);
     HloInstruction max =
         b.binary(
-            Opcode.MAXIMUM,
-            reduce(Opcode.MAXIMUM, active, 4),
-            reduce(Opcode.MAXIMUM, before, 4));
+            Opcode.MAXIMUM, reduce(Opcode.MAXIMUM, active, 4), reduce(Opcode.MAXIMUM, before, 4));
     HloInstruction activeExp = exp(active, max);
     HloInstruction priorExp = exp(before, max);
     HloInstruction sum =
-        b.binary(
-            Opcode.ADD, reduce(Opcode.ADD, activeExp, 4), reduce(Opcode.ADD, priorExp, 4));
-    HloInstruction mixed =
-        b.binary(Opcode.ADD, mix(activeExp, v), mix(priorExp, wide(valueCache)));
+        b.binary(Opcode.ADD, reduce(Opcode.ADD, activeExp, 4), reduce(Opcode.ADD, priorExp, 4));
+    HloInstruction mixed = b.binary(Opcode.ADD, mix(activeExp, v), mix(priorExp, wide(valueCache)));
     HloInstruction whole =
-        b.binary(
-            Opcode.DIVIDE,
-            mixed,
-            b.broadcast(sum, mixed.array().dims(), List.of(0, 1, 2, 3)));
+        b.binary(Opcode.DIVIDE, mixed, b.broadcast(sum, mixed.array().dims(), List.of(0, 1, 2, 3)));
     aliases.add(new HloModule.Alias(results.size(), keyNumber));
     results.add(update(keyCache, k, indices));
     aliases.add(new HloModule.Alias(results.size(), keyNumber + 1));
@@ -276,9 +256,7 @@ final class LayerBench {
         b.add(
             Opcode.CONCATENATE,
             at.shape(),
-            List.of(
-                b.broadcast(b.scalar(ElementType.S32, 0), column, List.of()),
-                at),
+            List.of(b.broadcast(b.scalar(ElementType.S32, 0), column, List.of()), at),
             new HloAttributes.Dimensions(List.of(2)));
     HloInstruction cos = b.unary(Opcode.COSINE, angles);
     HloInstruction sin = b.unary(Opcode.SINE, angles);

@@ -76,12 +76,15 @@ class RandomGraphTest {
       case 1 -> graph.ops.binary(Opcode.MULTIPLY, a, b);
       case 2 -> graph.ops.unary(Opcode.TANH, a);
       case 3 ->
-          graph.ops.select(graph.ops.compare(Comparison.LT, a, b), graph.ops.unary(Opcode.NEGATE, a), b);
+          graph.ops.select(
+              graph.ops.compare(Comparison.LT, a, b), graph.ops.unary(Opcode.NEGATE, a), b);
       case 4 ->
           graph.add(Opcode.TRANSPOSE, a.shape(), new HloAttributes.Dimensions(List.of(1, 0)), a);
       case 5 ->
           graph.ops.broadcast(
-              graph.reduce(Opcode.ADD, a, 0, random.nextInt(2)), SQUARE, List.of(random.nextInt(2)));
+              graph.reduce(Opcode.ADD, a, 0, random.nextInt(2)),
+              SQUARE,
+              List.of(random.nextInt(2)));
       case 6 -> graph.add(Opcode.DOT, a.shape(), dotDims(), a, b);
       case 7 -> scatter(a, random);
       case 8 -> update(a, random);
@@ -129,8 +132,7 @@ class RandomGraphTest {
             x.shape(),
             new HloAttributes.Slice(List.of(0L, 0L), List.of(2L, 2L), List.of(1L, 1L)),
             any(random));
-    return graph.add(
-        Opcode.DYNAMIC_UPDATE_SLICE, x.shape(), Graph.NONE, x, corner, start, start);
+    return graph.add(Opcode.DYNAMIC_UPDATE_SLICE, x.shape(), Graph.NONE, x, corner, start, start);
   }
 
   private static List<List<byte[]>> bytes(List<List<HostTensor>> results) {
@@ -138,7 +140,8 @@ class RandomGraphTest {
         .map(
             rank ->
                 rank.stream()
-                    .map(tensor -> tensor.segment().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
+                    .map(
+                        tensor -> tensor.segment().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
                     .toList())
         .toList();
   }
@@ -166,8 +169,7 @@ class RandomGraphTest {
       given.add(values);
     }
     Executable shared = Evaluator.compile(module, ranks);
-    List<List<HostTensor>> wanted =
-        Evaluator.compile(module, ranks, Planning.SEPARATE).run(given);
+    List<List<HostTensor>> wanted = Evaluator.compile(module, ranks, Planning.SEPARATE).run(given);
     List<List<HostTensor>> got = shared.run(given);
     assertSame(got, wanted);
     assertSame(shared.run(given), wanted);
@@ -181,8 +183,7 @@ class RandomGraphTest {
     List<List<MemorySegment>> memory = new ArrayList<>();
     List<List<MemorySegment>> results = new ArrayList<>();
     for (List<HostTensor> values : given) {
-      List<MemorySegment> inputs =
-          values.stream().map(value -> value.copy().segment()).toList();
+      List<MemorySegment> inputs = values.stream().map(value -> value.copy().segment()).toList();
       List<MemorySegment> outputs = new ArrayList<>();
       for (int i = 0; i < executable.results().size(); i++) {
         int number = i;

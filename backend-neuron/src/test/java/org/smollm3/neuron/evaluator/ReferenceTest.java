@@ -27,8 +27,14 @@ class ReferenceTest {
   private static final int TRIES = 120;
   private static final List<ElementType> TYPES =
       List.of(
-          ElementType.F32, ElementType.BF16, ElementType.F16, ElementType.F64, ElementType.S32,
-          ElementType.PRED, ElementType.S64, ElementType.U8);
+          ElementType.F32,
+          ElementType.BF16,
+          ElementType.F16,
+          ElementType.F64,
+          ElementType.S32,
+          ElementType.PRED,
+          ElementType.S64,
+          ElementType.U8);
 
   private static ElementType type(Random random) {
     return TYPES.get(random.nextInt(TYPES.size()));
@@ -65,13 +71,11 @@ class ReferenceTest {
     double[] wanted = each(result, index -> get(x, Naive.pick(index, places)));
     HloAttributes attributes = new HloAttributes.Dimensions(places);
     Graph graph = new Graph();
-    HloInstruction y =
-        graph.add(Opcode.BROADCAST, of(x, result), attributes, graph.parameter(x));
+    HloInstruction y = graph.add(Opcode.BROADCAST, of(x, result), attributes, graph.parameter(x));
     assertThat(graph.doubles(y)).isEqualTo(wanted);
     // Within an element-wise operation it is loaded in another way.
     Graph fused = new Graph();
-    HloInstruction z =
-        fused.add(Opcode.BROADCAST, of(x, result), attributes, fused.parameter(x));
+    HloInstruction z = fused.add(Opcode.BROADCAST, of(x, result), attributes, fused.parameter(x));
     HloInstruction zero = fused.parameter(HostTensor.zeros(x.dtype(), result));
     assertThat(fused.doubles(fused.ops.compare(Comparison.NE, z, zero)))
         .isEqualTo(each(result, index -> get(x, Naive.pick(index, places)) == 0 ? 0 : 1));
@@ -285,10 +289,8 @@ class ReferenceTest {
     ElementType type = floating ? ElementType.F32 : ElementType.S32;
     HostTensor x = tensor(random, type, Shape.of(2 + random.nextInt(3), 3, 2, 5));
     List<Integer> reduced = permutation(random, 4).subList(0, random.nextInt(5));
-    Opcode opcode =
-        List.of(Opcode.ADD, Opcode.MAXIMUM, Opcode.MINIMUM).get(random.nextInt(3));
-    List<Integer> kept =
-        IntStream.range(0, 4).filter(i -> !reduced.contains(i)).boxed().toList();
+    Opcode opcode = List.of(Opcode.ADD, Opcode.MAXIMUM, Opcode.MINIMUM).get(random.nextInt(3));
+    List<Integer> kept = IntStream.range(0, 4).filter(i -> !reduced.contains(i)).boxed().toList();
     Shape result = Shape.of(kept.stream().mapToLong(x.shape()::dim).toArray());
     double[] wanted = new double[(int) result.elementCount()];
     java.util.Arrays.fill(wanted, 7);
@@ -307,8 +309,7 @@ class ReferenceTest {
           };
     }
     Graph graph = new Graph();
-    HloInstruction y =
-        graph.reduce(opcode, graph.parameter(x), 7, reduced.toArray(Integer[]::new));
+    HloInstruction y = graph.reduce(opcode, graph.parameter(x), 7, reduced.toArray(Integer[]::new));
     assertThat(graph.doubles(y)).isEqualTo(wanted);
   }
 
@@ -424,8 +425,7 @@ class ReferenceTest {
             of(keys, shape),
             new HloAttributes.Sort(
                 along,
-                graph.module.comparator(
-                    Comparison.LT, List.of(ElementType.S32, ElementType.F32)),
+                graph.module.comparator(Comparison.LT, List.of(ElementType.S32, ElementType.F32)),
                 HloAttributes.Sort.Order.STABLE),
             graph.parameter(keys),
             graph.parameter(tags));

@@ -15,8 +15,8 @@ import org.smollm3.spi.Outputs;
 import org.smollm3.tensor.HostTensor;
 
 /**
- * What a backend computes for a golden case, in the layout of the goldens: through open shapes where
- * the backend has them, else through the fixed shapes of compiled graphs.
+ * What a backend computes for a golden case, in the layout of the goldens: through open shapes
+ * where the backend has them, else through the fixed shapes of compiled graphs.
  */
 abstract class GoldenRun {
   /** Taps of the embeddings, of every layer, and of the final norm. */
@@ -137,8 +137,7 @@ abstract class GoldenRun {
    */
   final int[] greedy(int[] prompt, int steps, int[] forced) {
     try (DecoderRunner runner = open(1, prompt.length + steps)) {
-      double[] logits =
-          lastLogits(runner.prefill(List.of(RowRequest.prompt(0, prompt))).get(0));
+      double[] logits = lastLogits(runner.prefill(List.of(RowRequest.prompt(0, prompt))).get(0));
       int[] chosen = new int[steps];
       for (int i = 0; i < steps; i++) {
         chosen[i] = argmax(logits);

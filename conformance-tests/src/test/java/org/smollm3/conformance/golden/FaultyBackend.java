@@ -33,8 +33,7 @@ record FaultyBackend(
 
   /** No fault, but it declares less than it can. */
   static FaultyBackend without(Backend sound, Set<Capability> undeclared) {
-    return new FaultyBackend(
-        sound, UnaryOperator.identity(), UnaryOperator.identity(), undeclared);
+    return new FaultyBackend(sound, UnaryOperator.identity(), UnaryOperator.identity(), undeclared);
   }
 
   @Override

@@ -141,6 +141,6 @@ class InspectCommandTest {
     args[0] = "inspect";
     args[1] = path.toString();
     System.arraycopy(options, 0, args, 2, options.length);
-    return TestRun.of(List.of(new InspectCommand()), args);
+    return TestRun.of(List.of(new InspectCommand(List.of())), args);
   }
 }

@@ -12,8 +12,8 @@ public interface FileInspector {
   String kind();
 
   /**
-   * Whether a file is of this kind, as far as that shows from outside; it may be broken still. Never
-   * throws.
+   * Whether a file is of this kind, as far as that shows from outside; it may be broken still.
+   * Never throws.
    *
    * @param fileName without its folder
    * @param head the first {@value #HEAD_BYTES} bytes of the file, or all of a shorter one

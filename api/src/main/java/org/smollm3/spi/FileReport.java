@@ -9,8 +9,8 @@ import java.util.Optional;
 import org.smollm3.tensor.Shape;
 
 /**
- * What is in a file: sections in order, each with fields, a table or both. Names are lower-case words
- * with blanks; as JSON keys the blanks become underscores.
+ * What is in a file: sections in order, each with fields, a table or both. Names are lower-case
+ * words with blanks; as JSON keys the blanks become underscores.
  *
  * @param kind of the file, in one or a few words
  * @param problem why the file cannot be used although it could be read; one line

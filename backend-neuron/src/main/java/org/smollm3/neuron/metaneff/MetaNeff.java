@@ -88,7 +88,13 @@ public record MetaNeff(
     for (int i = 0; i < tensors.size(); i++) {
       if (!tensors.get(i).name().equals(prefix + i)) {
         throw new InvalidModelException(
-            prefix + " " + i + " has another name than " + prefix + i + ", which the runtime wants");
+            prefix
+                + " "
+                + i
+                + " has another name than "
+                + prefix
+                + i
+                + ", which the runtime wants");
       }
     }
   }
@@ -121,13 +127,7 @@ public record MetaNeff(
   public static MetaNeff of(
       List<MetaTensor> inputs, List<MetaTensor> outputs, Map<Integer, Integer> outputAliasesTo) {
     return new MetaNeff(
-        inputs,
-        outputs,
-        ModelConfig.DEFAULT,
-        "",
-        "",
-        outputAliasesTo,
-        Counts.of(inputs));
+        inputs, outputs, ModelConfig.DEFAULT, "", "", outputAliasesTo, Counts.of(inputs));
   }
 
   /** The inputs of one role, in order. */

@@ -108,7 +108,8 @@ public final class MetaNeffReader {
     ElementType elements =
         ElementType.of(type)
             .orElseThrow(
-                () -> message.bad(what + " has the data type " + typeNumber + ", of no known size"));
+                () ->
+                    message.bad(what + " has the data type " + typeNumber + ", of no known size"));
     if (role < 0 || role >= Role.values().length) {
       throw message.bad(what + " is of the unknown type " + role);
     }

@@ -62,8 +62,8 @@ public final class Neff {
   }
 
   /**
-   * Whether bytes can be a whole NEFF: the sizes in the header fit, and so do the first bytes of the
-   * payload. There is no magic number.
+   * Whether bytes can be a whole NEFF: the sizes in the header fit, and so do the first bytes of
+   * the payload. There is no magic number.
    */
   public static boolean isPlausible(MemorySegment bytes) {
     return NeffHeader.isPlausible(bytes);
@@ -200,7 +200,8 @@ public final class Neff {
 
   /** Compares the hash in the header with the payload, which takes a pass over it. */
   public Integrity integrity() {
-    String actual = hash(header.packageVersion(), bytes.asSlice(NeffHeader.SIZE, header.dataSize()));
+    String actual =
+        hash(header.packageVersion(), bytes.asSlice(NeffHeader.SIZE, header.dataSize()));
     return actual.equals(header.hash()) ? Integrity.INTACT : Integrity.DIFFERS;
   }
 

@@ -10,8 +10,8 @@ import java.util.List;
 import org.smollm3.error.InvalidModelException;
 
 /**
- * The first 1024 bytes of a NEFF, little-endian. There is no magic number. Texts are bytes up to the
- * first NUL, one character each.
+ * The first 1024 bytes of a NEFF, little-endian. There is no magic number. Texts are bytes up to
+ * the first NUL, one character each.
  *
  * @param packageVersion how the payload is packed and hashed
  * @param dataSize bytes of the payload
@@ -104,7 +104,8 @@ public record NeffHeader(
     if (hash.length() != 2 * HASH_SIZE
         || uuid.length() != 2 * UUID_SIZE
         || tpbPerNode.size() != NODES) {
-      throw new IllegalArgumentException("a NEFF header has 32 bytes of hash, 16 of uuid, 64 nodes");
+      throw new IllegalArgumentException(
+          "a NEFF header has 32 bytes of hash, 16 of uuid, 64 nodes");
     }
   }
 

@@ -10,8 +10,8 @@ import java.util.Set;
 import org.smollm3.error.InvalidModelException;
 
 /**
- * Reads the files of a tar archive (ustar, GNU or pax) one after the other. Folders are passed over;
- * links and devices have no place in a NEFF, nor names that lead out of it.
+ * Reads the files of a tar archive (ustar, GNU or pax) one after the other. Folders are passed
+ * over; links and devices have no place in a NEFF, nor names that lead out of it.
  */
 final class TarReader {
   static final int BLOCK = 512;

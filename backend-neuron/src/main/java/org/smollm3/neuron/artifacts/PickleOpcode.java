@@ -85,6 +85,11 @@ enum PickleOpcode {
     this.code = code;
   }
 
+  /** The byte that stands for it. */
+  int code() {
+    return code;
+  }
+
   static Optional<PickleOpcode> of(int code) {
     for (PickleOpcode opcode : values()) {
       if (opcode.code == code) {

@@ -26,7 +26,7 @@ final class TorchArchive {
   /** No deflated stream unpacks to more than this many times its size (zlib's documentation). */
   private static final long MOST_DEFLATE = 1032;
 
-  private static final int CHUNK = 1 << 20;
+  private static final int CHUNK = 1 << 16;
 
   private TorchArchive() {}
 

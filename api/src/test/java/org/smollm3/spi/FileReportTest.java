@@ -13,10 +13,13 @@ import org.smollm3.tensor.Shape;
 class FileReportTest {
   @Test
   void keepsFieldsInOrder() {
-    Section section = Section.of("s").with("z", 1).with("a", "text").with("m", Value.of(Shape.of(2)));
+    Section section =
+        Section.of("s").with("z", 1).with("a", "text").with("m", Value.of(Shape.of(2)));
 
     assertThat(section.fields().keySet()).containsExactly("z", "a", "m");
-    assertThat(section.fields().values()).extracting(Value::toString).containsExactly("1", "text", "[2]");
+    assertThat(section.fields().values())
+        .extracting(Value::toString)
+        .containsExactly("1", "text", "[2]");
   }
 
   @Test

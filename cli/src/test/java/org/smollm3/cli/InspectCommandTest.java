@@ -164,7 +164,9 @@ class InspectCommandTest {
   private static final FileReport REPORT =
       FileReport.of(
           "thing\u001b",
-          FileReport.Section.of("first part").with("file size", 12345).with("of a", "bad\u001bname"),
+          FileReport.Section.of("first part")
+              .with("file size", 12345)
+              .with("of a", "bad\u001bname"),
           FileReport.Section.of("tensors")
               .with(
                   new FileReport.Table(

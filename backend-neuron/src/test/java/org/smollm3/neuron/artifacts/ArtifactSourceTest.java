@@ -56,8 +56,7 @@ class ArtifactSourceTest {
     Artifacts artifacts = read();
 
     assertThat(artifacts.config().tpDegree()).isEqualTo(2);
-    assertThat(artifacts.graphs().keySet())
-        .containsExactly("context_encoding", "token_generation");
+    assertThat(artifacts.graphs().keySet()).containsExactly("context_encoding", "token_generation");
     assertThat(artifacts.graphs().get("token_generation").metaneff())
         .isEqualTo(Samples.metaneff(1));
     assertThat(artifacts.layoutTransformation()).isEmpty();
@@ -87,8 +86,7 @@ class ArtifactSourceTest {
 
     Artifacts artifacts = read();
 
-    assertThat(artifacts.graphs().keySet())
-        .containsExactly("context_encoding", "token_generation");
+    assertThat(artifacts.graphs().keySet()).containsExactly("context_encoding", "token_generation");
     assertThat(artifacts.layoutTransformation()).isPresent();
     assertThat(artifacts.location()).endsWith("/model.pt");
   }
@@ -169,7 +167,8 @@ class ArtifactSourceTest {
 
     assertThatExceptionOfType(InvalidModelException.class)
         .isThrownBy(() -> new Artifacts("x", trn2, graphs, Optional.empty()))
-        .withMessageContaining("was compiled for trn1, but neuron_config.json has the target 'trn2'");
+        .withMessageContaining(
+            "was compiled for trn1, but neuron_config.json has the target 'trn2'");
     // Inferentia 2 has the cores of Trainium
     assertThat(new Artifacts("x", Samples.config("inf2"), graphs, Optional.empty()).graphs())
         .hasSize(2);
@@ -178,8 +177,7 @@ class ArtifactSourceTest {
   @Test
   void otherLogicalCoresAreRefused() {
     MetaNeff metaneff = Samples.metaneff(1);
-    CompiledGraph lnc1 =
-        Samples.graph("token_generation", metaneff, NeuronArchitecture.CAYMAN, 1);
+    CompiledGraph lnc1 = Samples.graph("token_generation", metaneff, NeuronArchitecture.CAYMAN, 1);
     CompiledGraph context =
         Samples.graph("context_encoding", Samples.metaneff(4), NeuronArchitecture.CAYMAN, 2);
     assertThatExceptionOfType(InvalidModelException.class)
@@ -207,7 +205,8 @@ class ArtifactSourceTest {
     NeffChecks.requireTensorParallelDegree(artifacts, 2);
     assertThatExceptionOfType(InvalidRequestException.class)
         .isThrownBy(() -> NeffChecks.requireTensorParallelDegree(artifacts, 4))
-        .withMessage("x was compiled for tensor-parallel degree 2, not 4; ask for 2 or compile again");
+        .withMessage(
+            "x was compiled for tensor-parallel degree 2, not 4; ask for 2 or compile again");
   }
 
   @Test

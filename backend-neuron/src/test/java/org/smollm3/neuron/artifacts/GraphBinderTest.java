@@ -132,8 +132,7 @@ class GraphBinderTest {
   void anUnclearSubsetIsRefused() {
     refuses("takes [I32[1, 1]], which can be various inputs of", unnamed(INPUTS.subList(1, 2)));
     refuses(
-        "which are no inputs of",
-        unnamed(List.of(new TensorSpec("x", DType.I32, Shape.of(1, 2)))));
+        "which are no inputs of", unnamed(List.of(new TensorSpec("x", DType.I32, Shape.of(1, 2)))));
     // in another order
     refuses("which are no inputs of", unnamed(List.of(INPUTS.get(2), INPUTS.get(0))));
   }
@@ -192,9 +191,7 @@ class GraphBinderTest {
         .isThrownBy(
             () ->
                 GraphBinder.bind(
-                    artifacts(Samples.metaneff(1)),
-                    program(2, Shape.of(8, 6), Samples.CACHE),
-                    KEY))
+                    artifacts(Samples.metaneff(1)), program(2, Shape.of(8, 6), Samples.CACHE), KEY))
         .withMessageContaining(
             "has the weight lm_head.weight as BF16[6, 8], but the program as BF16[8, 6]");
     refuses("has the weight 'other' that the program lacks", withWeight(DType.BF16, "other"));
@@ -265,8 +262,7 @@ class GraphBinderTest {
             Optional.empty()));
 
     refuses(
-        "does not say what input7 is",
-        MetaNeff.of(inputs, good.outputs(), good.outputAliasesTo()));
+        "does not say what input7 is", MetaNeff.of(inputs, good.outputs(), good.outputAliasesTo()));
   }
 
   @Test

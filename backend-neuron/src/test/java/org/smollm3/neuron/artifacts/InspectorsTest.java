@@ -93,8 +93,7 @@ class InspectorsTest {
   @Test
   void aMetaneffShowsRolesAndAliases() {
     FileReport report =
-        inspect(
-            new MetaNeffInspector(), "metaneff.pb", MetaNeffWriter.write(Samples.metaneff(1)));
+        inspect(new MetaNeffInspector(), "metaneff.pb", MetaNeffWriter.write(Samples.metaneff(1)));
 
     assertThat(section(report, "counts").fields())
         .containsEntry("user inputs", Value.of(3))

@@ -133,7 +133,8 @@ class ModelPtTest {
     byte[] pickle =
         graph("token_generation", s -> s.string(NEFF).string(METANEFF).raw(0x86)).stop();
 
-    assertThat(ModelPt.read(zip("archive/data.pkl", ZipEntry.DEFLATED, pickle)).graphs()).hasSize(1);
+    assertThat(ModelPt.read(zip("archive/data.pkl", ZipEntry.DEFLATED, pickle)).graphs())
+        .hasSize(1);
   }
 
   @Test

@@ -122,8 +122,15 @@ class PickleReaderTest {
   void theMemoGivesBackTheSameValue() {
     List<PickleValue> items =
         items(
-            pickle().op('(').string("a").raw('q', 3, 'h', 3, 'r').u32(70_000).op('j').u32(70_000)
-                .op('t').stop());
+            pickle()
+                .op('(')
+                .string("a")
+                .raw('q', 3, 'h', 3, 'r')
+                .u32(70_000)
+                .op('j')
+                .u32(70_000)
+                .op('t')
+                .stop());
 
     assertThat(items).hasSize(3).allMatch(item -> item == items.getFirst());
   }

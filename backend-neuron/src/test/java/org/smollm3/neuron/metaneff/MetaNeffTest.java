@@ -75,15 +75,31 @@ class MetaNeffTest {
   void readsBytesWrittenByHand() {
     String hex =
         // input0, shape [1, 300] packed, INT32, USER_INPUT, user_input_key "ids"
-        "0a 16" + "0a 06 696e70757430" + "12 03 01 ac 02" + "18 02" + "38 01" + "42 03 696473"
+        "0a 16"
+            + "0a 06 696e70757430"
+            + "12 03 01 ac 02"
+            + "18 02"
+            + "38 01"
+            + "42 03 696473"
             // input1, shape [2] not packed, BFLOAT16, checkpoint_key "kv", INPUT_STATE
-            + "0a 12" + "0a 06 696e70757431" + "10 02" + "18 0e" + "32 02 6b76" + "38 02"
+            + "0a 12"
+            + "0a 06 696e70757431"
+            + "10 02"
+            + "18 0e"
+            + "32 02 6b76"
+            + "38 02"
             // output0, no shape (a scalar), FLOAT
-            + "12 0b" + "0a 07 6f757470757430" + "18 01"
+            + "12 0b"
+            + "0a 07 6f757470757430"
+            + "18 01"
             // output1, shape [2], BFLOAT16
-            + "12 0e" + "0a 07 6f757470757431" + "12 01 02" + "18 0e"
+            + "12 0e"
+            + "0a 07 6f757470757431"
+            + "12 01 02"
+            + "18 0e"
             // output 1 aliases input 1, then an unknown field 99
-            + "32 04 08 01 10 01" + "9a 06 01 ff"
+            + "32 04 08 01 10 01"
+            + "9a 06 01 ff"
             // one user input, one state
             + "38 01 40 01";
 
@@ -154,7 +170,12 @@ class MetaNeffTest {
                 map.put(i, i);
               }
               return new MetaNeff(
-                  inputs, outputs, config, graph, name, map,
+                  inputs,
+                  outputs,
+                  config,
+                  graph,
+                  name,
+                  map,
                   counted ? Counts.of(inputs) : Counts.NONE);
             });
   }
@@ -184,16 +205,34 @@ class MetaNeffTest {
             i -> {
               MetaTensor t = tensors.get(i);
               return new MetaTensor(
-                  prefix + i, t.type(), t.shape(), t.content(), t.dynamicBatch(),
-                  t.checkpointKey(), t.role(), t.userInputKey());
+                  prefix + i,
+                  t.type(),
+                  t.shape(),
+                  t.content(),
+                  t.dynamicBatch(),
+                  t.checkpointKey(),
+                  t.role(),
+                  t.userInputKey());
             })
         .toList();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "1, F32", "2, I32", "3, U8", "5, BOOL", "6, U8", "7, I8", "8, U16", "9, I16", "10, I64",
-    "12, F16", "13, F64", "14, BF16", "15, F8_E4M3", "16, F8_E5M2"
+    "1, F32",
+    "2, I32",
+    "3, U8",
+    "5, BOOL",
+    "6, U8",
+    "7, I8",
+    "8, U16",
+    "9, I16",
+    "10, I64",
+    "12, F16",
+    "13, F64",
+    "14, BF16",
+    "15, F8_E4M3",
+    "16, F8_E5M2"
   })
   void elementTypesHaveTheirNumbers(int number, DType dtype) {
     assertThat(ElementType.of(number)).map(ElementType::dtype).contains(dtype);
@@ -223,39 +262,69 @@ class MetaNeffTest {
                       i.integer(3, 1);
                       i.integer(7, 3);
                     })));
-    refuses("of the unknown type 4", message(w -> w.message(1, i -> {
-      i.integer(3, 1);
-      i.integer(7, 4);
-    })));
+    refuses(
+        "of the unknown type 4",
+        message(
+            w ->
+                w.message(
+                    1,
+                    i -> {
+                      i.integer(3, 1);
+                      i.integer(7, 4);
+                    })));
     refuses("output 3 is to alias input 0", message(w -> w.message(6, e -> e.integer(1, 3))));
-    refuses("output 0 is to alias input -1", message(w -> {
-      w.message(2, output -> input(output, "output0"));
-      w.message(6, e -> e.integer(2, -1));
-    }));
-    refuses("two outputs are to alias one input", message(w -> {
-      w.message(2, output -> input(output, "output0"));
-      w.message(2, output -> input(output, "output1"));
-      w.message(6, e -> {});
-      w.message(6, e -> e.integer(1, 1));
-    }));
-    refuses("output0 of 8 bytes is to alias input0 of 4 bytes", message(w -> {
-      w.message(2, output -> {
-        output.string(1, "output0");
-        output.integer(3, 10);
-      });
-      w.message(6, e -> {});
-    }));
+    refuses(
+        "output 0 is to alias input -1",
+        message(
+            w -> {
+              w.message(2, output -> input(output, "output0"));
+              w.message(6, e -> e.integer(2, -1));
+            }));
+    refuses(
+        "two outputs are to alias one input",
+        message(
+            w -> {
+              w.message(2, output -> input(output, "output0"));
+              w.message(2, output -> input(output, "output1"));
+              w.message(6, e -> {});
+              w.message(6, e -> e.integer(1, 1));
+            }));
+    refuses(
+        "output0 of 8 bytes is to alias input0 of 4 bytes",
+        message(
+            w -> {
+              w.message(
+                  2,
+                  output -> {
+                    output.string(1, "output0");
+                    output.integer(3, 10);
+                  });
+              w.message(6, e -> {});
+            }));
     refuses("but the file says", message(w -> w.integer(9, 2)));
     refuses("negative dimension -5", message(w -> w.message(2, o -> o.integers(2, 3, -5))));
-    refuses("more than 32 dimensions", message(w -> w.message(2, o -> o.integers(2, new long[33]))));
-    refuses("too large", message(w -> w.message(2, o -> {
-      o.integer(3, 1);
-      o.integers(2, 1L << 40, 1L << 40);
-    })));
-    refuses("too large", message(w -> w.message(2, o -> {
-      o.integer(3, 13);
-      o.integers(2, 1L << 61);
-    })));
+    refuses(
+        "more than 32 dimensions", message(w -> w.message(2, o -> o.integers(2, new long[33]))));
+    refuses(
+        "too large",
+        message(
+            w ->
+                w.message(
+                    2,
+                    o -> {
+                      o.integer(3, 1);
+                      o.integers(2, 1L << 40, 1L << 40);
+                    })));
+    refuses(
+        "too large",
+        message(
+            w ->
+                w.message(
+                    2,
+                    o -> {
+                      o.integer(3, 13);
+                      o.integers(2, 1L << 61);
+                    })));
     refuses("is not UTF-8", message(w -> w.message(2, o -> o.bytes(1, new byte[] {(byte) 0xFF}))));
     refuses("does not fit 32 bits", message(w -> w.message(6, e -> e.integer(1, 1L << 32))));
   }

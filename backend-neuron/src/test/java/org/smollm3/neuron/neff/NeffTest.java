@@ -93,7 +93,8 @@ class NeffTest {
 
     Neff neff = read(file);
 
-    assertThat(neff.simulatedGraph()).hasValueSatisfying(graph -> assertThat(graph).isEqualTo(GRAPH));
+    assertThat(neff.simulatedGraph())
+        .hasValueSatisfying(graph -> assertThat(graph).isEqualTo(GRAPH));
     assertThat(neff.header().name()).isEqualTo("token_generation");
     assertThat(neff.header().lncSize()).isEqualTo(2);
     assertThat(neff.header().packageVersion()).isEqualTo(packageVersion);
@@ -124,7 +125,10 @@ class NeffTest {
     Arrays.fill(hash, (byte) 0xAB);
     bytes(file).putLong(32, 7).putInt(168, 3).putInt(476, 5).putLong(544, 0x401).putInt(552, 2);
     bytes(file).put(40, "1.2.3+abc".getBytes(StandardCharsets.UTF_8));
-    bytes(file).put(172, hash).putLong(204, 0x0102).put(220, "a name".getBytes(StandardCharsets.UTF_8));
+    bytes(file)
+        .put(172, hash)
+        .putLong(204, 0x0102)
+        .put(220, "a name".getBytes(StandardCharsets.UTF_8));
     bytes(file).put(480, new byte[] {9, (byte) 200});
 
     NeffHeader header = read(file).header();
@@ -343,8 +347,8 @@ class NeffTest {
   void listsThatAreNotThereAreUnknownAndNoFault(String key) {
     Neff neff = read(withJson(OLD_JSON.replace("\"" + key + "\"", "\"other\"")));
 
-    assertThat(neff.io()).isInstanceOfSatisfying(
-        NeffIo.Unknown.class, io -> assertThat(io.reason()).contains(key));
+    assertThat(neff.io())
+        .isInstanceOfSatisfying(NeffIo.Unknown.class, io -> assertThat(io.reason()).contains(key));
   }
 
   @Test
@@ -357,7 +361,8 @@ class NeffTest {
   @Test
   void listsThatContradictThemselvesAreRefused() {
     refuses(withJson(OLD_JSON.replace("[0], \"heads\"", "[2], \"heads\"")), "index 2 in arg_nodes");
-    refuses(withJson(OLD_JSON.replace("[0], \"heads\"", "[-1], \"heads\"")), "index -1 in arg_nodes");
+    refuses(
+        withJson(OLD_JSON.replace("[0], \"heads\"", "[-1], \"heads\"")), "index -1 in arg_nodes");
     refuses(withJson(OLD_JSON.replace("[0], \"heads\"", "[\"0\"], \"heads\"")), "no index");
     refuses(withJson(OLD_JSON.replace("[0], \"heads\"", "[0, 0], \"heads\"")), "two inputs named");
     refuses(withJson(OLD_JSON.replace("[[32], [32]]", "[[32]]")), "no shape for 'output', entry 1");
@@ -389,7 +394,8 @@ class NeffTest {
 
   @Property(tries = 3000)
   void flippedBitsAreReadOrRefused(
-      @ForAll PackageVersion packageVersion, @ForAll @Size(min = 1, max = 4) List<@IntRange Integer> at) {
+      @ForAll PackageVersion packageVersion,
+      @ForAll @Size(min = 1, max = 4) List<@IntRange Integer> at) {
     byte[] file = SIMULATED.write(GRAPH, packageVersion);
     for (int position : at) {
       int bit = Math.floorMod(position, file.length * 8);

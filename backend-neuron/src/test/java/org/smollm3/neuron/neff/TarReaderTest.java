@@ -99,8 +99,13 @@ class TarReaderTest {
   @Test
   void passesOverFoldersAndContentThatNobodyWants() throws IOException {
     byte[] bytes =
-        archive(header("./", 0, '5'), header("d/", 0, '5'), header("f", 3, '0'), padded("abc"),
-            header("g", 2, '\0'), padded("xy"));
+        archive(
+            header("./", 0, '5'),
+            header("d/", 0, '5'),
+            header("f", 3, '0'),
+            padded("abc"),
+            header("g", 2, '\0'),
+            padded("xy"));
     TarReader tar = new TarReader(new ByteArrayInputStream(bytes), "x", 1 << 20);
 
     assertThat(tar.next()).contains(new NeffMember("f", 3));
@@ -148,15 +153,25 @@ class TarReaderTest {
 
   @Test
   void readsBinaryNumbers() {
-    byte[] block =
-        header("f", 0, '0', b -> b.putLong(124, 1L << 63).putInt(132, 3));
+    byte[] block = header("f", 0, '0', b -> b.putLong(124, 1L << 63).putInt(132, 3));
 
     assertThat(read(archive(block, padded("abc")))).containsEntry("f", "abc");
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"/etc/passwd", "../up", "a/../../b", "a/..", "..", "a\\b", "c:d", "a\nb", "./", "./."})
+      strings = {
+        "/etc/passwd",
+        "../up",
+        "a/../../b",
+        "a/..",
+        "..",
+        "a\\b",
+        "c:d",
+        "a\nb",
+        "./",
+        "./."
+      })
   void namesOutsideAreRefused(String name) {
     if (name.equals("./.")) {
       assertThat(read(archive(header(name, 0, '0')))).containsOnlyKeys(".");
@@ -189,13 +204,27 @@ class TarReaderTest {
   void wrongNumbersAreRefused() {
     refuses("wrong checksum", Arrays.copyOf(new byte[] {1}, 512));
     refuses("no octal number", header("f", 0, '0', b -> b.put(124, utf8("0000009"))));
-    refuses("out of range", header("f", 0, '0', b -> b.put(124, new byte[] {(byte) 0xFF, -1, -1, -1, -1})));
+    refuses(
+        "out of range",
+        header("f", 0, '0', b -> b.put(124, new byte[] {(byte) 0xFF, -1, -1, -1, -1})));
     refuses("at most 10000 are wanted", header("f", 0, '0', b -> b.put(124, utf8("77777777777"))));
   }
 
   @Test
   void wrongPaxHeadersAreRefused() {
-    for (String pax : new String[] {"99 path=a\n", "0 path=a\n", "x path=a\n", "5 abc\n", "9 path=a", "10 size=z\n", "-1 a=b\n", "99999999999999999999 a=b\n", "1", "1 "}) {
+    for (String pax :
+        new String[] {
+          "99 path=a\n",
+          "0 path=a\n",
+          "x path=a\n",
+          "5 abc\n",
+          "9 path=a",
+          "10 size=z\n",
+          "-1 a=b\n",
+          "99999999999999999999 a=b\n",
+          "1",
+          "1 "
+        }) {
       refuses("pax header", header("x", pax.length(), 'x'), padded(pax), header("f", 0, '0'));
     }
   }

@@ -75,9 +75,9 @@ public record CompiledGraph(String key, Neff neff, MetaNeff metaneff) {
   private static boolean sameKind(Optional<DType> inNeff, DType inMetaneff) {
     return inNeff.isEmpty()
         || inNeff.get() == inMetaneff
-        || !inNeff.get().isFloating()
+        || (!inNeff.get().isFloating()
             && !inMetaneff.isFloating()
-            && inNeff.get().byteSize() == inMetaneff.byteSize();
+            && inNeff.get().byteSize() == inMetaneff.byteSize());
   }
 
   private static InvalidModelException differs(String location, String what) {

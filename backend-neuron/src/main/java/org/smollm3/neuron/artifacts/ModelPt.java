@@ -72,7 +72,7 @@ public record ModelPt(
     private final String location;
     private final Set<PickleValue> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Deque<Visit> open = new ArrayDeque<>();
-    private final Map<Instance, Set<String>> graphs = new IdentityHashMap<>();
+    private final IdentityHashMap<Instance, Set<String>> graphs = new IdentityHashMap<>();
     private final Set<Instance> layouts = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /** A value and the graph under whose name it lies, or an empty text. */

@@ -24,10 +24,10 @@ public final class ModelPtInspector implements FileInspector {
   @Override
   public boolean recognises(String fileName, MemorySegment head) {
     return fileName.equals(ModelPt.FILE)
-        || fileName.endsWith(".pt")
+        || (fileName.endsWith(".pt")
             && head.byteSize() >= 2
             && head.get(ValueLayout.JAVA_BYTE, 0) == 'P'
-            && head.get(ValueLayout.JAVA_BYTE, 1) == 'K';
+            && head.get(ValueLayout.JAVA_BYTE, 1) == 'K');
   }
 
   @Override

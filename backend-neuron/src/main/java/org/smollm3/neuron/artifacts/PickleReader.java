@@ -210,7 +210,7 @@ final class PickleReader {
     long value = 0;
     for (int i = length - 1; i >= 0; i--) {
       byte next = bytes.get(ValueLayout.JAVA_BYTE, start + i);
-      value = i == length - 1 ? next : value << Byte.SIZE | next & 0xFF;
+      value = i == length - 1 ? next : (value << Byte.SIZE) | (next & 0xFF);
     }
     return value;
   }

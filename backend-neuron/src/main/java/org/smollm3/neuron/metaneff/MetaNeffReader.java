@@ -110,9 +110,10 @@ public final class MetaNeffReader {
             .orElseThrow(
                 () ->
                     message.bad(what + " has the data type " + typeNumber + ", of no known size"));
-    if (role < 0 || role >= Role.values().length) {
-      throw message.bad(what + " is of the unknown type " + role);
-    }
+    long roleNumber = role;
+    Role known =
+        Role.of(role)
+            .orElseThrow(() -> message.bad(what + " is of the unknown type " + roleNumber));
     try {
       return new MetaTensor(
           name,
@@ -121,7 +122,7 @@ public final class MetaNeffReader {
           content,
           dynamicBatch,
           optional(checkpointKey),
-          Role.values()[(int) role],
+          known,
           optional(userInputKey));
     } catch (IllegalArgumentException e) {
       throw message.bad(what + ": " + e.getMessage());

@@ -41,7 +41,7 @@ public final class MetaNeffWriter {
     message.bytes(4, latin1(tensor.content()));
     message.bool(5, tensor.dynamicBatch());
     message.string(6, tensor.checkpointKey().orElse(""));
-    message.integer(7, tensor.role().ordinal());
+    message.integer(7, tensor.role().number());
     message.string(8, tensor.userInputKey().orElse(""));
   }
 

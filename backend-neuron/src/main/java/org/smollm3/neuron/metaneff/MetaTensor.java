@@ -34,10 +34,30 @@ public record MetaTensor(
 
   /** What an input is; outputs have {@link #UNDEFINED}. */
   public enum Role {
-    UNDEFINED,
-    USER_INPUT,
-    INPUT_STATE,
-    INPUT_WEIGHT
+    UNDEFINED(0),
+    USER_INPUT(1),
+    INPUT_STATE(2),
+    INPUT_WEIGHT(3);
+
+    private final int number;
+
+    Role(int number) {
+      this.number = number;
+    }
+
+    /** As in the file. */
+    public int number() {
+      return number;
+    }
+
+    static Optional<Role> of(long number) {
+      for (Role role : values()) {
+        if (role.number == number) {
+          return Optional.of(role);
+        }
+      }
+      return Optional.empty();
+    }
   }
 
   /** Element types by the numbers of a metaneff; text, which is one as well, is no tensor here. */

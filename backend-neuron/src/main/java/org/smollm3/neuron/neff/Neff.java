@@ -130,7 +130,7 @@ public final class Neff {
     return name.equals(GRAPH)
         || name.equals(OLD_GRAPH)
         || name.equals(SimulatedNeff.GRAPH_MEMBER)
-        || name.startsWith("kelf") && name.endsWith(".json");
+        || (name.startsWith("kelf") && name.endsWith(".json"));
   }
 
   private static String reason(IOException e) {

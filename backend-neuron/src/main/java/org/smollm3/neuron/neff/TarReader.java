@@ -225,7 +225,7 @@ final class TarReader {
         plain.startsWith("/")
             || plain.chars().anyMatch(c -> c < ' ' || c == '\\' || c == ':' || c == 0x7F)
             || Arrays.asList(plain.split("/", -1)).contains("..");
-    if (out || plain.isEmpty() && !name.equals("./")) {
+    if (out || (plain.isEmpty() && !name.equals("./"))) {
       throw bad("has a member named " + Quote.of(name) + ", which is no path inside it");
     }
     return plain;

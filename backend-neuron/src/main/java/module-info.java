@@ -6,6 +6,10 @@ module org.smollm3.backend.neuron {
   provides org.smollm3.spi.BackendProvider with
       org.smollm3.neuron.NeuronBackendProvider,
       org.smollm3.neuron.lowered.HloBackendProvider;
+  provides org.smollm3.spi.FileInspector with
+      org.smollm3.neuron.artifacts.NeffInspector,
+      org.smollm3.neuron.artifacts.MetaNeffInspector,
+      org.smollm3.neuron.artifacts.ModelPtInspector;
   provides org.smollm3.spi.Tool with
       org.smollm3.neuron.bundle.CompileTool;
 }

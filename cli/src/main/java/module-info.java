@@ -4,5 +4,6 @@ module org.smollm3.cli {
   requires info.picocli;
   requires tools.jackson.databind;
 
+  uses org.smollm3.spi.FileInspector;
   uses org.smollm3.spi.Tool;
 }

@@ -3,19 +3,33 @@ package org.smollm3.cli;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.smollm3.cli.Inspection.Entry;
+import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.FileInspector;
+import org.smollm3.spi.FileReport;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Shows what is in a safetensors file, an index or a model folder, reading headers only. */
+/**
+ * Shows what is in a safetensors file, an index or a model folder, reading headers only, and in
+ * whatever an installed inspector knows.
+ */
 final class InspectCommand implements Command {
+  private final List<FileInspector> inspectors;
+
+  InspectCommand(List<FileInspector> inspectors) {
+    this.inspectors = List.copyOf(inspectors);
+  }
+
   @Override
   public CommandSpec spec() {
     CommandSpec spec =
@@ -25,23 +39,30 @@ final class InspectCommand implements Command {
         .addPositional(
             Specs.arguments(
                 "PATH", "safetensors file, *.safetensors.index.json, config.json or model folder"));
-    Specs.footer(
-        spec,
+    List<String> footer = new ArrayList<>();
+    if (!inspectors.isEmpty()) {
+      footer.add("PATH can also be:");
+      inspectors.forEach(inspector -> footer.add("  " + inspector.kind()));
+      footer.add("");
+    }
+    footer.addAll(
         Specs.examples(
             "smollm3 inspect ~/models/SmolLM3-3B", "smollm3 inspect --json model.safetensors"));
+    Specs.footer(spec, footer);
     return spec;
   }
 
   @Override
   public int run(ParseResult parsed, Console console) {
-    String path = Specs.positionals(parsed, "PATH", 1, 1).get(0);
-    Inspection inspection;
-    try {
-      inspection = Inspection.of(Path.of(path));
-    } catch (InvalidPathException e) {
-      throw new InvalidRequestException(OneLine.quote(path) + " is no path", e);
+    Path path = path(Specs.positionals(parsed, "PATH", 1, 1).get(0));
+    boolean asJson = parsed.matchedOptionValue(Specs.JSON, false);
+    Optional<FileReport> report = InspectorReport.of(path, inspectors);
+    if (report.isPresent()) {
+      show(path, report.get(), asJson, console);
+      return ExitCode.SUCCESS;
     }
-    if (parsed.matchedOptionValue(Specs.JSON, false)) {
+    Inspection inspection = Inspection.of(path);
+    if (asJson) {
       Json.print(json(inspection), console);
     } else {
       print(inspection, console.out());
@@ -54,6 +75,28 @@ final class InspectCommand implements Command {
               throw problem;
             });
     return ExitCode.SUCCESS;
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new InvalidRequestException(OneLine.quote(text) + " is no path", e);
+    }
+  }
+
+  private static void show(Path path, FileReport report, boolean asJson, Console console) {
+    if (asJson) {
+      Json.print(InspectorReport.json(path, report), console);
+    } else {
+      InspectorReport.print(path, report, console.out());
+    }
+    report
+        .problem()
+        .ifPresent(
+            problem -> {
+              throw new InvalidModelException(path + ": " + problem);
+            });
   }
 
   private static void print(Inspection inspection, PrintWriter out) {

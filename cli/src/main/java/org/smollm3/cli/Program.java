@@ -4,16 +4,16 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.error.SmolLm3Exception;
+import org.smollm3.spi.FileInspector;
 import org.smollm3.spi.Tool;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -46,28 +46,27 @@ final class Program {
     List<Command> commands = new ArrayList<>();
     commands.add(new GenerateCommand(new LibraryTextGenerator()));
     commands.add(new BackendsCommand());
-    commands.add(new InspectCommand());
+    commands.add(
+        new InspectCommand(
+            Services.all(
+                ServiceLoader.load(FileInspector.class),
+                Function.identity(),
+                broken -> warn(console, "an inspector could not be loaded: " + describe(broken)))));
     commands.add(new ShardCommand());
     Set<String> taken = new HashSet<>();
     commands.forEach(command -> taken.add(command.spec().name()));
 
     Map<String, Command> tools = new TreeMap<>();
-    Iterator<Tool> found = ServiceLoader.load(Tool.class).iterator();
-    while (true) {
-      try {
-        if (!found.hasNext()) {
-          break;
-        }
-        Tool tool = found.next();
-        String name = tool.usage().name();
-        if (taken.add(name)) {
-          tools.put(name, new ToolCommand(tool));
-        } else {
-          warn(console, "command '" + name + "' of " + tool.getClass().getName() + " is taken");
-        }
-      } catch (ServiceConfigurationError | LinkageError e) {
-        // A broken jar costs its own command, not the program.
-        warn(console, "a command could not be loaded: " + describe(e));
+    List<ToolCommand> found =
+        Services.all(
+            ServiceLoader.load(Tool.class),
+            ToolCommand::new,
+            broken -> warn(console, "a command could not be loaded: " + describe(broken)));
+    for (ToolCommand tool : found) {
+      if (taken.add(tool.name())) {
+        tools.put(tool.name(), tool);
+      } else {
+        warn(console, "command '" + tool.name() + "' of " + tool.owner() + " is taken");
       }
     }
     commands.addAll(tools.values());

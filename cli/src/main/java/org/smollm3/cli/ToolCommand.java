@@ -17,6 +17,15 @@ final class ToolCommand implements Command {
     this.usage = tool.usage();
   }
 
+  String name() {
+    return usage.name();
+  }
+
+  /** Who contributes it, for messages. */
+  String owner() {
+    return tool.getClass().getName();
+  }
+
   @Override
   public CommandSpec spec() {
     CommandSpec spec = Specs.command(usage.name(), usage.summary());

@@ -3,6 +3,9 @@ package org.smollm3.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -12,6 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.smollm3.checkpoint.SafetensorsWriter;
+import org.smollm3.spi.FileInspector;
+import org.smollm3.spi.FileReport;
+import org.smollm3.spi.FileReport.Value;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -136,11 +142,94 @@ class InspectCommandTest {
     }
   }
 
+  /** Knows files that begin with a word, and shows them or finds them broken. */
+  private record WordInspector(String word, FileReport report) implements FileInspector {
+    @Override
+    public String kind() {
+      return "a file of " + word;
+    }
+
+    @Override
+    public boolean recognises(String fileName, MemorySegment head) {
+      byte[] bytes = head.toArray(ValueLayout.JAVA_BYTE);
+      return new String(bytes, StandardCharsets.UTF_8).startsWith(word);
+    }
+
+    @Override
+    public FileReport inspect(Path path) {
+      return report;
+    }
+  }
+
+  private static final FileReport REPORT =
+      FileReport.of(
+          "thing\u001b",
+          FileReport.Section.of("first part")
+              .with("file size", 12345)
+              .with("of a", "bad\u001bname"),
+          FileReport.Section.of("tensors")
+              .with(
+                  new FileReport.Table(
+                      List.of("name", "shape", "byte size"),
+                      List.of(
+                          List.of(Value.of("x"), Value.of(Shape.of(2, 3)), Value.of(5)),
+                          List.of(Value.of("longer"), Value.of(Shape.scalar()), Value.of(1234))))));
+
+  @Test
+  void showsWhatAnInspectorOfAnotherModuleKnows() throws IOException {
+    Path thing = Files.writeString(folder.resolve("x.thing"), "thing and more");
+
+    TestRun run = inspectWith(REPORT, thing);
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .isEqualTo(
+            thing
+                + """
+                : thing?
+
+                first part
+                  file size: 12,345
+                  of a: bad?name
+
+                tensors
+                name    shape   byte size
+                x       [2, 3]          5
+                longer  []          1,234
+                """);
+    assertThat(inspectWith(REPORT, thing, "--json").out())
+        .contains("\"kind\" : \"thing")
+        .contains("\"first_part\" : {\n    \"file_size\" : 12345,")
+        .contains("\"shape\" : [ 2, 3 ],\n      \"byte_size\" : 5");
+    assertThat(inspectWith(REPORT, file).out()).contains("safetensors file");
+    assertThat(inspectWith(REPORT, folder.resolve("nix")).err()).contains("there is no file");
+    assertThat(inspectWith(REPORT, thing, "--help").out()).contains("\n  a file of thing\n");
+  }
+
+  @Test
+  void aFileThatCannotBeUsedIsShownAllTheSame() throws IOException {
+    Path thing = Files.writeString(folder.resolve("x.thing"), "thing");
+
+    TestRun run = inspectWith(REPORT.withProblem("of no use"), thing);
+
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.out()).contains("12,345");
+    assertThat(run.err()).isEqualTo("smollm3: " + thing + ": of no use\n");
+  }
+
+  private static TestRun inspectWith(FileReport report, Path path, String... options) {
+    return run(List.of(new WordInspector("thing", report)), path, options);
+  }
+
   private static TestRun inspect(Path path, String... options) {
+    return run(List.of(), path, options);
+  }
+
+  private static TestRun run(List<FileInspector> inspectors, Path path, String... options) {
     String[] args = new String[options.length + 2];
     args[0] = "inspect";
     args[1] = path.toString();
     System.arraycopy(options, 0, args, 2, options.length);
-    return TestRun.of(List.of(new InspectCommand()), args);
+    return TestRun.of(List.of(new InspectCommand(inspectors)), args);
   }
 }

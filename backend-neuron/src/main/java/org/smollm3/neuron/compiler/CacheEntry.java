@@ -28,8 +28,7 @@ final class CacheEntry {
     this.folder = folder;
   }
 
-  static CacheEntry of(
-      Path root, NeuronCompiler compiler, byte[] module, CompilerOptions options) {
+  static CacheEntry of(Path root, NeuronCompiler compiler, byte[] module, CompilerOptions options) {
     List<String> flags = FlagsHash.significant(options.flags());
     return new CacheEntry(
         root.resolve("neuronxcc-" + compiler.version())
@@ -53,10 +52,6 @@ final class CacheEntry {
 
   Path neff() {
     return folder.resolve(NeuronCompiler.NEFF);
-  }
-
-  Path lock() {
-    return folder.resolve(NeuronCompiler.MODULE + ".lock");
   }
 
   /** The log of a run in which the compiler refused the module. */
@@ -88,8 +83,8 @@ final class CacheEntry {
   }
 
   /**
-   * Clears away what an earlier run left, its folder if it was cut off included, writes down what is
-   * to be compiled, and makes a new folder to run in.
+   * Clears away what an earlier run left, its folder if it was cut off included, writes down what
+   * is to be compiled, and makes a new folder to run in.
    */
   Path begin(byte[] module, CompilerOptions options) throws IOException {
     // the mark first: without it the rest is nothing

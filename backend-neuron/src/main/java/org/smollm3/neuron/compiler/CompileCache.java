@@ -32,15 +32,16 @@ import org.smollm3.neuron.compiler.NeuronCompiler.Outcome;
  * a Python text, so that entries are not shared with them, though the same tools can read and clean
  * up both. For the same reason the default root is not the one of the frameworks ({@code
  * /var/tmp/neuron-compile-cache}, writable for all) but in the user's own cache folder: {@code
- * $XDG_CACHE_HOME/smollm3/neuron-compile-cache}, in {@code ~/.cache} where that variable is not set.
+ * $XDG_CACHE_HOME/smollm3/neuron-compile-cache}, in {@code ~/.cache} where that variable is not
+ * set.
  *
  * <p>Any number of threads and processes can use one root. One compiles, the others wait for its
  * result. A NEFF is moved into place when it is whole and marked after that, so that a process that
  * dies leaves nothing that is taken for a result; whoever comes next clears it away. Once done, an
  * entry does not change any more.
  *
- * <p>A module that the compiler refused (an exit code, no output) stays refused without another run,
- * until {@link CachePolicy#RETRY_FAILED} asks for one. A run that was ended from outside (time
+ * <p>A module that the compiler refused (an exit code, no output) stays refused without another
+ * run, until {@link CachePolicy#RETRY_FAILED} asks for one. A run that was ended from outside (time
  * limit, signal, want of memory, interrupt) is not remembered.
  */
 public final class CompileCache {
@@ -53,9 +54,9 @@ public final class CompileCache {
   }
 
   /**
-   * The cache that the environment asks for: at {@code --cache_dir} of {@code NEURON_CC_FLAGS}, else
-   * at {@code NEURON_COMPILE_CACHE_URL}, else at the default. With {@code --no_cache} it is a new
-   * temporary folder, which the caller may delete.
+   * The cache that the environment asks for: at {@code --cache_dir} of {@code NEURON_CC_FLAGS},
+   * else at {@code NEURON_COMPILE_CACHE_URL}, else at the default. With {@code --no_cache} it is a
+   * new temporary folder, which the caller may delete.
    *
    * @throws InvalidRequestException if the place named is not in the local file system
    */
@@ -85,8 +86,8 @@ public final class CompileCache {
    * @param module bytes of an {@code HloModuleProto}; the same bytes are the same module
    * @param options give the flags, those of {@code NEURON_CC_FLAGS} included
    * @throws BackendException if the compiler refuses the module or did before, writes no NEFF, or
-   *     takes longer than the options allow, if another one keeps the entry for longer than that, or
-   *     if the thread is interrupted: the message has the end of the log, and its path
+   *     takes longer than the options allow, if another one keeps the entry for longer than that,
+   *     or if the thread is interrupted: the message has the end of the log, and its path
    * @throws InvalidRequestException if the module is empty or the cache cannot be written
    */
   public CompiledModule compile(
@@ -119,7 +120,7 @@ public final class CompileCache {
     Optional<FileTime> before = entry.failedAt();
     EntryLock lock =
         EntryLock.acquire(
-            entry.lock(),
+            entry.folder(),
             options.timeout(),
             waited -> listener.progress(CompilePhase.WAITING, waited));
     try {
@@ -152,13 +153,11 @@ public final class CompileCache {
         case Outcome.Written written -> entry.succeed(work, written.neff(), written.log());
         case Outcome.Refused refused -> {
           entry.fail(work, refused.log(), entry.failure());
-          throw new BackendException(
-              NeuronCompiler.withLog(refused.message(), entry.failure()));
+          throw new BackendException(NeuronCompiler.withLog(refused.message(), entry.failure()));
         }
         case Outcome.Stopped stopped -> {
           entry.fail(work, stopped.log(), entry.attempt());
-          throw new BackendException(
-              NeuronCompiler.withLog(stopped.message(), entry.attempt()));
+          throw new BackendException(NeuronCompiler.withLog(stopped.message(), entry.attempt()));
         }
       }
     } finally {

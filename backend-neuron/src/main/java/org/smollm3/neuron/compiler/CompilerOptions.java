@@ -41,7 +41,9 @@ public record CompilerOptions(
       throw new InvalidRequestException(
           "LNC %d is not possible on %s; it has %s"
               .formatted(
-                  logicalCores, target.flag(), target.maxLogicalCores() == 1 ? "1 only" : "1 or 2"));
+                  logicalCores,
+                  target.flag(),
+                  target.maxLogicalCores() == 1 ? "1 only" : "1 or 2"));
     }
     if (optimizationLevel < 1 || optimizationLevel > 3) {
       throw new InvalidRequestException(
@@ -56,8 +58,7 @@ public record CompilerOptions(
 
   /** Optimum's choice for a target. */
   public static CompilerOptions of(CompilerTarget target) {
-    return new CompilerOptions(
-        target, target.defaultLogicalCores(), 2, List.of(), DEFAULT_TIMEOUT);
+    return new CompilerOptions(target, target.defaultLogicalCores(), 2, List.of(), DEFAULT_TIMEOUT);
   }
 
   /** The same with the compiler's flags out of {@code NEURON_CC_FLAGS} added behind the others. */

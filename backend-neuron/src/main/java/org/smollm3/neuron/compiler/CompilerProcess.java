@@ -44,8 +44,7 @@ final class CompilerProcess {
    * @param log takes what it prints. A file and no pipe: nobody has to read along so that the
    *     process can go on, and it is there even if the JVM is not any more
    */
-  CompilerProcess(
-      List<String> command, Path folder, Path log, Duration timeout, long maxLogBytes) {
+  CompilerProcess(List<String> command, Path folder, Path log, Duration timeout, long maxLogBytes) {
     this.command = List.copyOf(command);
     this.folder = folder;
     this.log = log;

@@ -25,6 +25,8 @@ final class EntryLock implements AutoCloseable {
    */
   private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
+  static final String FILE = NeuronCompiler.MODULE + ".lock";
+
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final Path key;
@@ -38,14 +40,14 @@ final class EntryLock implements AutoCloseable {
   /**
    * Waits until the lock is free and takes it.
    *
-   * @param file in a folder that is there
+   * @param folder of the entry, which is there
    * @param waiting called while another has it, with the time since the call
    * @throws BackendException if another keeps it for longer than the time limit
    */
-  static EntryLock acquire(Path file, Duration timeout, Consumer<Duration> waiting)
+  static EntryLock acquire(Path folder, Duration timeout, Consumer<Duration> waiting)
       throws IOException, InterruptedException {
-    Deadline deadline = new Deadline(file, timeout, waiting);
-    Path key = file.getParent().toRealPath().resolve(file.getFileName());
+    Path key = folder.toRealPath().resolve(FILE);
+    Deadline deadline = new Deadline(key, timeout, waiting);
     while (!OPEN.add(key)) {
       deadline.await();
     }

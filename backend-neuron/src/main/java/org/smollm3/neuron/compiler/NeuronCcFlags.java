@@ -55,8 +55,7 @@ public record NeuronCcFlags(
   static Optional<String> wrapperOnly(String name) {
     return switch (name) {
       case "--cache_dir", "--no_cache", "--retry_failed_compilation", "--log_level" ->
-          Optional.of(
-              name + " is no flag of neuronx-cc but of the cache: set it in " + VARIABLE);
+          Optional.of(name + " is no flag of neuronx-cc but of the cache: set it in " + VARIABLE);
       default -> Optional.empty();
     };
   }

@@ -43,12 +43,14 @@ public record NeuronCompiler(Path executable, String version) {
   /** Far above what the compiler prints at any verbosity, and a bound for what the disk loses. */
   private static final long MAX_LOG_BYTES = 1L << 30;
 
-  /** How the compiler reports that one of its tools was killed: {@code [F137] neuronx-cc was ...}. */
+  /**
+   * How the compiler reports that one of its tools was killed: {@code [F137] neuronx-cc was ...}.
+   */
   private static final String OUT_OF_MEMORY = "[F137]";
 
   /**
-   * Compiles a module in a folder of its own, past any cache. The folder keeps the module, the NEFF,
-   * the log {@value #CONSOLE}, and whatever the compiler leaves there.
+   * Compiles a module in a folder of its own, past any cache. The folder keeps the module, the
+   * NEFF, the log {@value #CONSOLE}, and whatever the compiler leaves there.
    *
    * @param module bytes of an {@code HloModuleProto}
    * @param folder is made if it is not there; has to be empty if it is
@@ -72,8 +74,7 @@ public record NeuronCompiler(Path executable, String version) {
       long begun = System.nanoTime();
       return switch (run(module, options, absolute, listener)) {
         case Outcome.Written written -> {
-          listener.progress(
-              CompilePhase.COMPILED, Duration.ofNanos(System.nanoTime() - begun));
+          listener.progress(CompilePhase.COMPILED, Duration.ofNanos(System.nanoTime() - begun));
           yield written.neff();
         }
         case Outcome.Refused refused ->
@@ -152,8 +153,7 @@ public record NeuronCompiler(Path executable, String version) {
     var signal = CompilerProcess.signal(code);
     if (signal.isPresent()) {
       return new Outcome.Stopped(
-          "neuronx-cc was ended by signal %d (9: often for want of memory)"
-              .formatted(signal.get()),
+          "neuronx-cc was ended by signal %d (9: often for want of memory)".formatted(signal.get()),
           log);
     }
     if (code != 0) {

@@ -52,11 +52,7 @@ final class VersionQuery {
     Path log = folder.resolve("version.log");
     End end =
         new CompilerProcess(
-                List.of(executable.toString(), "--version"),
-                folder,
-                log,
-                timeout,
-                MAX_ANSWER_BYTES)
+                List.of(executable.toString(), "--version"), folder, log, timeout, MAX_ANSWER_BYTES)
             .run(elapsed -> {});
     return switch (end) {
       case End.Exited exited -> answer(executable, exited.code(), log);

@@ -50,14 +50,11 @@ final class CacheProgram {
     }
   }
 
-  /** Reads its output up to a line. */
+  /** Waits for its next line, which must be this one. */
   void awaitLine(String line) throws IOException {
-    StringBuilder before = new StringBuilder();
-    for (String next = output.readLine(); !line.equals(next); next = output.readLine()) {
-      if (next == null) {
-        throw new AssertionError("no line " + line + " but " + before);
-      }
-      before.append(next).append('\n');
+    String next = output.readLine();
+    if (!line.equals(next)) {
+      throw new AssertionError("expected the line " + line + ", but it was " + next);
     }
   }
 
@@ -70,9 +67,5 @@ final class CacheProgram {
   /** Ends it without a chance to clear up. */
   void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
-  }
-
-  void awaitEnd() throws InterruptedException {
-    process.waitFor();
   }
 }

@@ -114,7 +114,8 @@ class CompileCacheProcessesTest {
 
   @Test
   void whoWaitsForAnotherProcessDoesNotWaitLongerThanItsTimeLimit() throws Exception {
-    start().awaitLine("COMPILING");
+    CacheProgram other = start();
+    other.awaitLine("COMPILING");
     StandIn.await(() -> standIn.hasNote("runs"));
 
     assertThatThrownBy(
@@ -129,6 +130,10 @@ class CompileCacheProcessesTest {
                 + " one that holds "
                 + cache.root())
         .hasMessageEndingWith("model.hlo_module.pb.lock, or raise the time limit");
+
+    other.kill();
+    standIn.go();
+    assertThat(compile(OPTIONS, CompileListener.none()).phase()).isEqualTo(CompilePhase.COMPILED);
   }
 
   @Test

@@ -262,7 +262,14 @@ class CompileCacheTest {
         CompileCache own = CompileCache.in(cache.root());
         results.add(
             executor.submit(
-                () -> own.compile(standIn.compiler(), StandIn.MODULE, OPTIONS, whoWaitsLetsGo)));
+                () -> {
+                  try {
+                    return own.compile(standIn.compiler(), StandIn.MODULE, OPTIONS, whoWaitsLetsGo);
+                  } catch (RuntimeException e) {
+                    standIn.go();
+                    throw e;
+                  }
+                }));
       }
       List<CompilePhase> phases = new ArrayList<>();
       for (Future<CompiledModule> result : results) {

@@ -245,15 +245,25 @@ class CompileCacheTest {
     return Arrays.copyOf(bytes, bytes.length - 1);
   }
 
-  @Test
-  void threadsCompileAModuleOnceAndTheOthersWait() throws Exception {
-    StandIn standIn = new StandIn(folder, StandIn.WAITS + "\n" + StandIn.WRITES);
-    CompileListener whoWaitsLetsGo =
+  /** Compiles; a call that has to wait for another, or fails, lets the stand-in go on. */
+  private static CompiledModule lettingGo(StandIn standIn, CompileCache cache) {
+    CompileListener listener =
         (phase, elapsed) -> {
           if (phase == CompilePhase.WAITING) {
             standIn.go();
           }
         };
+    try {
+      return cache.compile(standIn.compiler(), StandIn.MODULE, OPTIONS, listener);
+    } catch (RuntimeException e) {
+      standIn.go();
+      throw e;
+    }
+  }
+
+  @Test
+  void threadsCompileAModuleOnceAndTheOthersWait() throws Exception {
+    StandIn standIn = new StandIn(folder, StandIn.WAITS + "\n" + StandIn.WRITES);
     int threads = 6;
     try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
       List<Future<CompiledModule>> results = new ArrayList<>();
@@ -262,14 +272,7 @@ class CompileCacheTest {
         CompileCache own = CompileCache.in(cache.root());
         results.add(
             executor.submit(
-                () -> {
-                  try {
-                    return own.compile(standIn.compiler(), StandIn.MODULE, OPTIONS, whoWaitsLetsGo);
-                  } catch (RuntimeException e) {
-                    standIn.go();
-                    throw e;
-                  }
-                }));
+                () -> lettingGo(standIn, own)));
       }
       List<CompilePhase> phases = new ArrayList<>();
       for (Future<CompiledModule> result : results) {
@@ -283,21 +286,12 @@ class CompileCacheTest {
   @Test
   void aFailureIsTheAnswerForThoseWhoWaitedEvenIfTheyWouldRetry() throws Exception {
     StandIn standIn = new StandIn(folder, StandIn.WAITS + "\necho no; exit 70");
-    CompileListener whoWaitsLetsGo =
-        (phase, elapsed) -> {
-          if (phase == CompilePhase.WAITING) {
-            standIn.go();
-          }
-        };
     try (ExecutorService executor = Executors.newFixedThreadPool(2)) {
       List<Future<CompiledModule>> results = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
         results.add(
             executor.submit(
-                () ->
-                    cache
-                        .retryingFailed()
-                        .compile(standIn.compiler(), StandIn.MODULE, OPTIONS, whoWaitsLetsGo)));
+                () -> lettingGo(standIn, cache.retryingFailed())));
       }
       for (Future<CompiledModule> result : results) {
         assertThatThrownBy(result::get)

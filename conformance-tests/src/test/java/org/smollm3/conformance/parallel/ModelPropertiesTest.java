@@ -10,9 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
-import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -46,41 +44,19 @@ class ModelPropertiesTest {
 
   /**
    * In float32: what the goldens allow a single element, on models as deep as these and of weights
-   * as strong.
+   * as strong. A bound that is derived, for each block by itself, is that of {@link
+   * BlockBoundsTest}.
    */
   private static final double FLOAT32 = 1.5e-5;
 
   @Provide
   Arbitrary<RandomModel.Shape> shapes() {
-    Arbitrary<Integer> kvHeads = Arbitraries.integers().between(1, 5);
-    Arbitrary<Integer> group = Arbitraries.integers().between(1, 4);
-    Arbitrary<Integer> halfDim = Arbitraries.integers().between(1, 5);
-    Arbitrary<Integer> hidden = Arbitraries.integers().between(5, 21);
-    Arbitrary<Integer> intermediate = Arbitraries.integers().between(3, 29);
-    Arbitrary<Integer> vocab = Arbitraries.integers().between(9, 41);
-    Arbitrary<List<Integer>> rope = Arbitraries.of(0, 1).list().ofMinSize(1).ofMaxSize(2);
-    Arbitrary<Integer> flags = Arbitraries.integers().between(0, 3);
-    return Combinators.combine(kvHeads, group, halfDim, hidden, intermediate, vocab, rope, flags)
-        .as(
-            (kv, g, half, h, inter, v, layers, flag) ->
-                new RandomModel.Shape(
-                    kv * g,
-                    kv,
-                    2 * half,
-                    h,
-                    inter,
-                    v,
-                    layers,
-                    (flag & 1) != 0,
-                    (flag & 2) != 0,
-                    DType.F32,
-                    31L * kv + g));
+    return RandomShapes.of(DType.F32);
   }
 
   @Provide
   Arbitrary<Sharding> shardings() {
-    return Combinators.combine(Arbitraries.of(2, 3, 4, 5, 8), Arbitraries.of(Sharding.Qkv.values()))
-        .as(Sharding::of);
+    return RandomShapes.shardings(2, 3, 4, 5, 8);
   }
 
   private static Backend open(String name) {

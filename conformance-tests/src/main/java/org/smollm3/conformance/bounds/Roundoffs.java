@@ -1,0 +1,120 @@
+package org.smollm3.conformance.bounds;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.NumericsProfile;
+import org.smollm3.spi.NumericsProfile.Deviation;
+import org.smollm3.spi.NumericsProfile.Rounding;
+import org.smollm3.spi.NumericsProfile.Subnormals;
+import org.smollm3.tensor.DType;
+
+/**
+ * What a single operation of a backend may be off by, from its {@link NumericsProfile}: |fl(y) - y|
+ * &lt;= u |y| + eta (Higham, 2.1 and (2.8)).
+ */
+final class Roundoffs {
+  /**
+   * The judge rounds too, 2^-29 of what float32 does, in the same operations; this covers it, and
+   * the arithmetic on the bounds themselves.
+   */
+  private static final double OF_THE_JUDGE = 1 + 0x1p-20;
+
+  private static final Set<Deviation> COVERED = EnumSet.of(Deviation.BF16_REDUCTION);
+
+  /**
+   * "A few units in the last place of float32" of {@link org.smollm3.spi.TensorOps}, taken as four:
+   * relative to the value, 4 units of 2^-23.
+   */
+  static final double FUNCTION = 4 * 0x1p-23;
+
+  private final NumericsProfile profile;
+
+  /**
+   * @throws InvalidRequestException if the profile declares a deviation that has no bound yet
+   */
+  Roundoffs(NumericsProfile profile) {
+    for (Deviation deviation : profile.deviations()) {
+      if (!COVERED.contains(deviation)) {
+        throw new InvalidRequestException("no bound is derived for the deviation " + deviation);
+      }
+    }
+    this.profile = profile;
+  }
+
+  /** Bits of a significand, the hidden one counted. */
+  static int precision(DType dtype) {
+    return switch (dtype) {
+      case F64 -> 53;
+      case F32 -> 24;
+      case F16 -> 11;
+      case BF16 -> 8;
+      default -> throw new IllegalArgumentException(dtype + " has no rounding");
+    };
+  }
+
+  /** True if a value of {@code from} may have to be rounded to be one of {@code to}. */
+  static boolean narrows(DType from, DType to) {
+    return precision(to) < precision(from) || (from != to && to == DType.F16);
+  }
+
+  /** u of a result of this type: 2^-p rounded to nearest, 2^(1-p) rounded either way. */
+  double unit(DType dtype) {
+    return unit(dtype, profile.rounding());
+  }
+
+  private static double unit(DType dtype, Rounding rounding) {
+    double nearest = Math.scalb(OF_THE_JUDGE, -precision(dtype));
+    return switch (rounding) {
+      case NEAREST_EVEN -> nearest;
+      case TRUNCATE, STOCHASTIC -> 2 * nearest;
+      case NONE -> 0;
+    };
+  }
+
+  /** eta of a result of this type: what is lost where the exact result is below normal numbers. */
+  double underflow(DType dtype) {
+    if (profile.rounding() == Rounding.NONE) {
+      return 0;
+    }
+    int smallestNormal = dtype == DType.F16 ? -14 : dtype == DType.F64 ? -1022 : -126;
+    return profile.subnormals() == Subnormals.FLUSHED
+        ? Math.scalb(1.0, smallestNormal)
+        : Math.scalb(1.0, smallestNormal - precision(dtype) + 1);
+  }
+
+  /** The type in which products are summed. */
+  DType accumulation() {
+    return profile.accumulation();
+  }
+
+  /** Relative error of exp, rsqrt, logistic, cos and sin before their rounding. */
+  double function() {
+    return profile.rounding() == Rounding.NONE ? 0 : FUNCTION;
+  }
+
+  /**
+   * gamma_n = n u / (1 - n u) of the accumulation type: n roundings, one after the other (Higham,
+   * lemma 3.1).
+   */
+  double gamma(long n) {
+    return gamma(n, accumulation());
+  }
+
+  /** The narrower of the type that a sum over ranks was asked for in and the one declared. */
+  DType reduction(DType asked) {
+    DType declared =
+        profile.deviations().contains(Deviation.BF16_REDUCTION) ? DType.BF16 : profile.reduction();
+    return precision(declared) < precision(asked) ? declared : asked;
+  }
+
+  /** As {@link #gamma(long)}, of another type. */
+  double gamma(long n, DType dtype) {
+    double nu = n * unit(dtype);
+    if (nu >= 1) {
+      throw new InvalidRequestException(
+          "no bound holds for sums of " + n + " terms accumulated in " + dtype);
+    }
+    return nu / (1 - nu);
+  }
+}

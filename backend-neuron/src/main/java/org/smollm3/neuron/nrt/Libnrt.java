@@ -412,7 +412,8 @@ public final class Libnrt {
 
   private void requireSuccess(NrtFunction function, String subject, int code) {
     if (code != NrtStatus.SUCCESS.code()) {
-      throw NeuronRuntimeException.ofStatus(function, subject, code, statusText(code));
+      String text = NrtStatus.of(code).isPresent() ? "" : statusText(code);
+      throw NeuronRuntimeException.ofStatus(function, subject, code, text);
     }
   }
 

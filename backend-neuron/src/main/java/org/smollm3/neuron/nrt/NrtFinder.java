@@ -1,9 +1,13 @@
 package org.smollm3.neuron.nrt;
 
 import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +27,8 @@ public final class NrtFinder {
   private static final String LIBRARY = "libnrt.so.1";
   private static final String SYSTEM = "the libraries of the system";
   private static final String INSTALLED_AT = "/opt/aws/neuron/lib";
+
+  private static final byte[] ELF = {0x7F, 'E', 'L', 'F'};
 
   /**
    * A libnrt has one state for the whole process, so there is one object for it, whoever looks:
@@ -84,6 +90,9 @@ public final class NrtFinder {
       return Optional.empty();
     }
     String path = file.getAbsolutePath();
+    if (!isElf(file)) {
+      return Optional.of(new NrtSearch.NotLoadable(path, "is there, but is no library"));
+    }
     NrtSearch result =
         load(path)
             .<NrtSearch>map(symbols -> bind(path, symbols))
@@ -92,6 +101,15 @@ public final class NrtFinder {
                     new NrtSearch.NotLoadable(
                         path, "is there, but the system cannot load it as a library"));
     return Optional.of(result);
+  }
+
+  /** Whether it begins as libraries do. The JVM warns of a damaged stack where it does not. */
+  private static boolean isElf(File file) {
+    try (InputStream in = new FileInputStream(file)) {
+      return Arrays.equals(in.readNBytes(ELF.length), ELF);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static Optional<SymbolLookup> load(String library) {

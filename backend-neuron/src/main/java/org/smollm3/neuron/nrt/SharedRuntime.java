@@ -276,6 +276,7 @@ final class SharedRuntime {
   void keep(NeuronRuntime session, NativeHandle handle) {
     lock.lock();
     try {
+      handle.heldHandles().forEach(NativeHandle::addUse);
       session.remember(handle);
     } finally {
       lock.unlock();

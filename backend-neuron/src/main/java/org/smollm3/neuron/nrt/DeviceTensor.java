@@ -50,7 +50,8 @@ public final class DeviceTensor extends NativeHandle {
    * Copies bytes to the device.
    *
    * @param offset where they go, in bytes
-   * @param data all of which is written, accessible to this thread; memory of the heap is copied once more
+   * @param data all of which is written, accessible to this thread; memory of the heap is copied
+   *     once more
    */
   public void write(long offset, MemorySegment data) {
     requireWithin(offset, data.byteSize());
@@ -74,7 +75,8 @@ public final class DeviceTensor extends NativeHandle {
    * Copies bytes from the device.
    *
    * @param offset where they are, in bytes
-   * @param buffer all of which is filled, accessible to this thread; memory of the heap is copied once more
+   * @param buffer all of which is filled, accessible to this thread; memory of the heap is copied
+   *     once more
    */
   public void read(long offset, MemorySegment buffer) {
     requireWithin(offset, buffer.byteSize());

@@ -15,8 +15,16 @@ public record InstanceInfo(int family, int size, String archName, String deviceR
       List.of(
           "unknown", "inf1", "trn1", "trn1n", "inf2", "trn2", "trn2n", "inf2e", "trn2p", "trn2u");
   private static final List<String> SIZES =
-      List.of("xlarge", "2xlarge", "4xlarge", "6xlarge", "8xlarge", "24xlarge", "32xlarge",
-          "48xlarge", "3xlarge");
+      List.of(
+          "xlarge",
+          "2xlarge",
+          "4xlarge",
+          "6xlarge",
+          "8xlarge",
+          "24xlarge",
+          "32xlarge",
+          "48xlarge",
+          "3xlarge");
 
   /** As in trn1.32xlarge; numbers for what is not known. */
   public String name() {

@@ -63,8 +63,7 @@ final class Libc {
 
   void set(String name, String value) {
     try (Arena arena = Arena.ofConfined()) {
-      int result =
-          (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
+      int result = (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
       requireZero(result, "setenv", name);
     } catch (Throwable e) {
       throw Downcalls.unexpected("setenv", e);

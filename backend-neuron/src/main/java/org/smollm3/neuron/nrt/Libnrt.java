@@ -65,9 +65,7 @@ public final class Libnrt {
     }
     Map<NrtFunction, MemorySegment> addresses = new EnumMap<>(NrtFunction.class);
     for (NrtFunction function : NrtFunction.values()) {
-      symbols
-          .find(function.symbol())
-          .ifPresent(address -> addresses.put(function, address));
+      symbols.find(function.symbol()).ifPresent(address -> addresses.put(function, address));
     }
     return new Libnrt(addresses);
   }
@@ -82,8 +80,7 @@ public final class Libnrt {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment version = arena.allocateFrom(frameworkVersion);
       MemorySegment layer = arena.allocateFrom(layerVersion);
-      check(
-          NrtFunction.NRT_INIT, "", () -> (int) handle.invokeExact(framework, version, layer));
+      check(NrtFunction.NRT_INIT, "", () -> (int) handle.invokeExact(framework, version, layer));
     }
   }
 
@@ -158,8 +155,7 @@ public final class Libnrt {
   /** Runs a model and waits for its end. */
   public ExecutionStatus execute(MemorySegment model, MemorySegment inputs, MemorySegment outputs) {
     MethodHandle handle = handle(NrtFunction.NRT_EXECUTE);
-    int code =
-        Downcalls.run("nrt_execute", () -> (int) handle.invokeExact(model, inputs, outputs));
+    int code = Downcalls.run("nrt_execute", () -> (int) handle.invokeExact(model, inputs, outputs));
     if (code == NrtStatus.EXEC_COMPLETED_WITH_NUM_ERR.code()) {
       return ExecutionStatus.COMPLETED_WITH_NAN;
     }
@@ -349,9 +345,7 @@ public final class Libnrt {
     MethodHandle handle = handle(NrtFunction.NRT_GET_STATUS_AS_STR);
     try {
       MemorySegment text = (MemorySegment) handle.invokeExact(code);
-      return text.equals(MemorySegment.NULL)
-          ? ""
-          : text.reinterpret(Long.MAX_VALUE).getString(0);
+      return text.equals(MemorySegment.NULL) ? "" : text.reinterpret(Long.MAX_VALUE).getString(0);
     } catch (Throwable e) {
       throw Downcalls.unexpected("nrt_get_status_as_str", e);
     }
@@ -373,8 +367,7 @@ public final class Libnrt {
     try {
       return Optional.of(StructReader.tensors(array));
     } finally {
-      check(
-          NrtFunction.NRT_FREE_MODEL_TENSOR_INFO, "", () -> (int) free.invokeExact(array));
+      check(NrtFunction.NRT_FREE_MODEL_TENSOR_INFO, "", () -> (int) free.invokeExact(array));
     }
   }
 
@@ -423,9 +416,7 @@ public final class Libnrt {
       throw NeuronRuntimeException.of(
           Failure.OTHER,
           function.symbol(),
-          "the library lacks "
-              + function.symbol()
-              + "; install a newer aws-neuronx-runtime-lib");
+          "the library lacks " + function.symbol() + "; install a newer aws-neuronx-runtime-lib");
     }
     return handle;
   }

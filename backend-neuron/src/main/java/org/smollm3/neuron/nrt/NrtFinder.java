@@ -123,8 +123,7 @@ public final class NrtFinder {
   private static NrtSearch bind(String name, SymbolLookup symbols) {
     List<NrtFunction> missing = Libnrt.missing(symbols);
     if (!missing.isEmpty()) {
-      return new NrtSearch.Incompatible(
-          name, missing.stream().map(NrtFunction::symbol).toList());
+      return new NrtSearch.Incompatible(name, missing.stream().map(NrtFunction::symbol).toList());
     }
     long identity = symbols.findOrThrow(NrtFunction.NRT_INIT.symbol()).address();
     return new NrtSearch.Found(

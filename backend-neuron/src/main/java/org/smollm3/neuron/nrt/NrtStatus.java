@@ -34,8 +34,7 @@ public enum NrtStatus {
       "raise NEURON_RT_EXEC_TIMEOUT if runs are that long, else start the program again"),
   HW_ERROR(
       6, Failure.DEVICE_LOST, "the hardware failed", "look at dmesg and start the program again"),
-  QUEUE_FULL(
-      7, Failure.BUSY, "the queue of runs is full", "run one after the other"),
+  QUEUE_FULL(7, Failure.BUSY, "the queue of runs is full", "run one after the other"),
   LOAD_NOT_ENOUGH_NC(
       9,
       Failure.NOT_ENOUGH_CORES,
@@ -85,8 +84,7 @@ public enum NrtStatus {
       Failure.EXECUTION,
       "the run accessed memory out of bounds",
       "check the token ids and positions, and compile the model again"),
-  COLL_PENDING(
-      1100, Failure.TIMEOUT, "a collective is still pending", "start the program again"),
+  COLL_PENDING(1100, Failure.TIMEOUT, "a collective is still pending", "start the program again"),
   EXEC_HW_ERR_COLLECTIVES(
       1200,
       Failure.TIMEOUT,

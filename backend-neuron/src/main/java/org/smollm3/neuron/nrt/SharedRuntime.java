@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.smollm3.error.BackendException;
 import org.smollm3.error.InvalidRequestException;
 
 /**

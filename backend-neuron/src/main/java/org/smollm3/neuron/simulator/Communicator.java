@@ -96,8 +96,7 @@ final class Communicator {
     try {
       requireNotStuck();
       if (waiting.putIfAbsent(visit.rank(), arrival) != null) {
-        throw new StatusException(
-            NrtStatus.INVALID, "rank " + visit.rank() + " is there already");
+        throw new StatusException(NrtStatus.INVALID, "rank " + visit.rank() + " is there already");
       }
       isLast = waiting.size() == world;
     } finally {
@@ -113,8 +112,7 @@ final class Communicator {
     if (arrival.end.getAsInt() == NrtStatus.EXEC_COMPLETED_WITH_NUM_ERR.code()) {
       return Outcome.PRODUCED_NAN;
     }
-    throw new StatusException(
-        NrtStatus.of(arrival.end.getAsInt()).orElseThrow(), arrival.message);
+    throw new StatusException(NrtStatus.of(arrival.end.getAsInt()).orElseThrow(), arrival.message);
   }
 
   private void requireNotStuck() {
@@ -168,9 +166,7 @@ final class Communicator {
             first.program(),
             visits.stream().map(Visit::inputs).toList(),
             visits.stream().map(Visit::outputs).toList());
-    return outcome == Outcome.COMPLETED
-        ? NrtStatus.SUCCESS
-        : NrtStatus.EXEC_COMPLETED_WITH_NUM_ERR;
+    return outcome == Outcome.COMPLETED ? NrtStatus.SUCCESS : NrtStatus.EXEC_COMPLETED_WITH_NUM_ERR;
   }
 
   private void awaitEnd(Arrival arrival, Duration timeout) {

@@ -51,8 +51,7 @@ public final class FaultPlan {
 
   /** nrt_init does not return until it is released; then it succeeds. */
   public FaultPlan initHangs() {
-    return and(
-        Set.of(NrtFunction.NRT_INIT), OptionalInt.empty(), 1, When.ONCE, new Effect.Hang());
+    return and(Set.of(NrtFunction.NRT_INIT), OptionalInt.empty(), 1, When.ONCE, new Effect.Hang());
   }
 
   /** The n-th run of a rank does not begin until it is released; then it times out. */

@@ -92,12 +92,7 @@ final class ModelCalls {
   }
 
   private void load(
-      NrtFunction function,
-      Arguments arguments,
-      int core,
-      int rank,
-      int world,
-      MemorySegment out) {
+      NrtFunction function, Arguments arguments, int core, int rank, int world, MemorySegment out) {
     MemorySegment neff = arguments.buffer(0, arguments.size(1)).asReadOnly();
     String digest = digest(neff);
     state.suffer(function, rank);
@@ -129,8 +124,7 @@ final class ModelCalls {
   private String rootCommId() {
     return environment
         .get(ROOT_COMM_ID)
-        .orElseThrow(
-            () -> new StatusException(NrtStatus.INVALID, ROOT_COMM_ID + " is not set"));
+        .orElseThrow(() -> new StatusException(NrtStatus.INVALID, ROOT_COMM_ID + " is not set"));
   }
 
   private void requireFits(SimulatedProgram program, int world) {
@@ -207,8 +201,7 @@ final class ModelCalls {
     }
   }
 
-  private Outcome run(
-      ModelObject model, List<MemorySegment> inputs, List<MemorySegment> outputs) {
+  private Outcome run(ModelObject model, List<MemorySegment> inputs, List<MemorySegment> outputs) {
     if (model.communicator.isEmpty()) {
       return Programs.run(model.program, List.of(inputs), List.of(outputs));
     }

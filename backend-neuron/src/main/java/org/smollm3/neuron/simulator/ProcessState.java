@@ -76,9 +76,7 @@ final class ProcessState {
       }
     }
     List<Integer> physical =
-        wanted.stream()
-            .flatMap(core -> SimulatedMachine.physical(core, size).stream())
-            .toList();
+        wanted.stream().flatMap(core -> SimulatedMachine.physical(core, size).stream()).toList();
     if (!machine.claim(this, physical)) {
       throw new StatusException(NrtStatus.RESOURCE, "a NeuronCore belongs to another process");
     }

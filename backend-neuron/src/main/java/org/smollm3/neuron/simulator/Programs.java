@@ -19,8 +19,7 @@ final class Programs {
     } catch (StatusException e) {
       throw e;
     } catch (RuntimeException | StackOverflowError | AssertionError e) {
-      throw new StatusException(
-          NrtStatus.EXEC_COMPLETED_WITH_ERR, "the program failed: " + e);
+      throw new StatusException(NrtStatus.EXEC_COMPLETED_WITH_ERR, "the program failed: " + e);
     }
   }
 }

@@ -110,10 +110,10 @@ final class RuntimeCalls {
     return OK;
   }
 
-  private static MemorySegment struct(
-      Arguments arguments, int pointer, int size, long expected) {
+  private static MemorySegment struct(Arguments arguments, int pointer, int size, long expected) {
     if (arguments.size(size) < expected) {
-      throw new StatusException(NrtStatus.INVALID, "a struct of " + arguments.size(size) + " bytes");
+      throw new StatusException(
+          NrtStatus.INVALID, "a struct of " + arguments.size(size) + " bytes");
     }
     return arguments.buffer(pointer, expected);
   }

@@ -41,7 +41,8 @@ public final class SimulatedMachine {
     List<Integer> cores =
         IntStream.range(0, device.physicalCores() / virtualCoreSize)
             .filter(
-                logical -> physical(logical, virtualCoreSize).stream().noneMatch(owners::containsKey))
+                logical ->
+                    physical(logical, virtualCoreSize).stream().noneMatch(owners::containsKey))
             .limit(count)
             .boxed()
             .toList();

@@ -93,7 +93,10 @@ final class Stubs {
   private MemorySegment stub(FunctionDescriptor descriptor, Target target) {
     int count = descriptor.argumentLayouts().size();
     MethodHandle handle =
-        generic().bindTo(target).asCollector(Object[].class, count).asType(descriptor.toMethodType());
+        generic()
+            .bindTo(target)
+            .asCollector(Object[].class, count)
+            .asType(descriptor.toMethodType());
     return Linker.nativeLinker().upcallStub(handle, descriptor, arena);
   }
 

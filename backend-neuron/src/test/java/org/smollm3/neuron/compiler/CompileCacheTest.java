@@ -270,9 +270,7 @@ class CompileCacheTest {
       for (int i = 0; i < threads; i++) {
         // each its own cache over the same folder
         CompileCache own = CompileCache.in(cache.root());
-        results.add(
-            executor.submit(
-                () -> lettingGo(standIn, own)));
+        results.add(executor.submit(() -> lettingGo(standIn, own)));
       }
       List<CompilePhase> phases = new ArrayList<>();
       for (Future<CompiledModule> result : results) {
@@ -289,9 +287,7 @@ class CompileCacheTest {
     try (ExecutorService executor = Executors.newFixedThreadPool(2)) {
       List<Future<CompiledModule>> results = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
-        results.add(
-            executor.submit(
-                () -> lettingGo(standIn, cache.retryingFailed())));
+        results.add(executor.submit(() -> lettingGo(standIn, cache.retryingFailed())));
       }
       for (Future<CompiledModule> result : results) {
         assertThatThrownBy(result::get)

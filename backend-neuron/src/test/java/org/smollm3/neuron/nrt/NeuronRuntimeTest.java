@@ -87,9 +87,7 @@ class NeuronRuntimeTest {
   void setsWhatTheUserHasNotSetAndTakesItBack() {
     SimulatedNrt device = device();
     RuntimeOptions options =
-        RuntimeOptions.ofRanks(2)
-            .withVirtualCoreSize(1)
-            .withExecTimeout(Duration.ofMillis(4_001));
+        RuntimeOptions.ofRanks(2).withVirtualCoreSize(1).withExecTimeout(Duration.ofMillis(4_001));
     try (NeuronRuntime runtime = NeuronRuntime.open(device.library(), options)) {
       assertThat(device.environment())
           .containsEntry("NEURON_RT_NUM_CORES", "2")
@@ -128,8 +126,7 @@ class NeuronRuntimeTest {
 
   @Test
   void refusesAModelForOtherLogicalCores() {
-    SimulatedNrt device =
-        device(FaultPlan.none(), Map.of("NEURON_RT_VIRTUAL_CORE_SIZE", "1"));
+    SimulatedNrt device = device(FaultPlan.none(), Map.of("NEURON_RT_VIRTUAL_CORE_SIZE", "1"));
 
     assertThatThrownBy(
             () ->
@@ -182,8 +179,7 @@ class NeuronRuntimeTest {
   void ranksOfSeveralProcessesNeedTheAddressOfTheFirst() {
     SimulatedNrt device = device();
 
-    assertThatThrownBy(
-            () -> NeuronRuntime.open(device.library(), RuntimeOptions.ofPart(2, 2, 4)))
+    assertThatThrownBy(() -> NeuronRuntime.open(device.library(), RuntimeOptions.ofPart(2, 2, 4)))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageStartingWith("NEURON_RT_ROOT_COMM_ID is not set");
     assertThat(device.environment()).isEmpty();
@@ -207,8 +203,7 @@ class NeuronRuntimeTest {
   @Test
   void anInitThatHangsIsGivenUpAndUndoneWhenItReturns() throws InterruptedException {
     SimulatedNrt device = device(FaultPlan.none().initHangs(), Map.of());
-    RuntimeOptions options =
-        RuntimeOptions.ofRanks(1).withLifeCycleLimit(Duration.ofMillis(50));
+    RuntimeOptions options = RuntimeOptions.ofRanks(1).withLifeCycleLimit(Duration.ofMillis(50));
 
     assertThatThrownBy(() -> NeuronRuntime.open(device.library(), options))
         .hasMessageStartingWith("nrt_init has not returned within 50 ms")
@@ -410,8 +405,7 @@ class NeuronRuntimeTest {
       assertThatThrownBy(() -> model.execute(inputs, outputs))
           .hasMessageContaining("what broke it: nrt_execute failed: " + status.symbol())
           .isInstanceOfSatisfying(
-              NeuronRuntimeException.class,
-              e -> assertThat(e.failure()).isEqualTo(Failure.BROKEN));
+              NeuronRuntimeException.class, e -> assertThat(e.failure()).isEqualTo(Failure.BROKEN));
       assertThatThrownBy(() -> open(device, 1)).isInstanceOf(NeuronRuntimeException.class);
     } else {
       assertThat(runtime.broken()).isEmpty();
@@ -431,9 +425,7 @@ class NeuronRuntimeTest {
     runtime.load(TestPrograms.neff(TestPrograms.ADD), 0);
     // Behind the back of the binding, so that its own unload finds a stale handle.
     long handle =
-        Libnrt.bind(device.symbols())
-            .load(TestPrograms.neff(TestPrograms.ADD), 0, -1)
-            .address();
+        Libnrt.bind(device.symbols()).load(TestPrograms.neff(TestPrograms.ADD), 0, -1).address();
     Libnrt.bind(device.symbols()).unload(MemorySegment.ofAddress(handle - 16));
     Libnrt.bind(device.symbols()).unload(MemorySegment.ofAddress(handle));
     runtime.allocate(0, 16, "x");
@@ -517,8 +509,7 @@ class NeuronRuntimeTest {
     SimulatedNrt device = SimulatedNrt.on(SimulatedDevice.trn1(1), loader);
     NeuronRuntime runtime =
         NeuronRuntime.open(
-            device.library(),
-            RuntimeOptions.ofRanks(1).withLifeCycleLimit(Duration.ofMillis(50)));
+            device.library(), RuntimeOptions.ofRanks(1).withLifeCycleLimit(Duration.ofMillis(50)));
     LoadedModel model = runtime.load(TestPrograms.neff(""), 0);
     TensorSet inputs = runtime.newTensorSet();
     TensorSet outputs = runtime.newTensorSet();

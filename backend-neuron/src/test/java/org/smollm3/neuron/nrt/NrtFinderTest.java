@@ -40,9 +40,7 @@ class NrtFinderTest {
     NrtSearch search = new NrtFinder(Optional.empty(), folder.toString(), "/x").find();
 
     assertThat(search)
-        .isEqualTo(
-            new NrtSearch.NotLoadable(
-                file.toString(), "is there, but is no library"));
+        .isEqualTo(new NrtSearch.NotLoadable(file.toString(), "is there, but is no library"));
     assertThat(NrtProbe.probe(() -> search))
         .isEqualTo(
             new Availability.Unavailable(
@@ -82,8 +80,7 @@ class NrtFinderTest {
 
     assertThat(search)
         .isEqualTo(
-            new NrtSearch.Incompatible(
-                file.toString(), List.of("nrt_execute", "nrt_tensor_free")));
+            new NrtSearch.Incompatible(file.toString(), List.of("nrt_execute", "nrt_tensor_free")));
     assertThat(NrtProbe.probe(() -> search))
         .isEqualTo(
             new Availability.Unavailable(

@@ -35,9 +35,7 @@ class NrtTablesTest {
     for (NrtFunction function : NrtFunction.values()) {
       actual.put(
           function.symbol(),
-          function.need().name().toLowerCase(Locale.ROOT)
-              + " "
-              + letters(function.descriptor()));
+          function.need().name().toLowerCase(Locale.ROOT) + " " + letters(function.descriptor()));
     }
 
     assertThat(actual).isEqualTo(expected);

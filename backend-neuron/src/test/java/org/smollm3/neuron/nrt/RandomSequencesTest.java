@@ -69,8 +69,7 @@ class RandomSequencesTest {
       NrtStatus status = statuses[1 + random.nextInt(statuses.length - 1)];
       plan = plan.executionFails(random.nextInt(2), 1 + random.nextInt(30), status);
     }
-    return plan
-        .loadFails(random.nextInt(2), 1 + random.nextInt(10), NrtStatus.LOAD_NOT_ENOUGH_NC)
+    return plan.loadFails(random.nextInt(2), 1 + random.nextInt(10), NrtStatus.LOAD_NOT_ENOUGH_NC)
         .fails(NrtFunction.NRT_ALLOCATE_TENSOR_SET, 1 + random.nextInt(20), NrtStatus.RESOURCE)
         .fails(NrtFunction.NRT_ADD_TENSOR_TO_TENSOR_SET, 1 + random.nextInt(40), NrtStatus.FAILURE)
         .fails(NrtFunction.NRT_TENSOR_WRITE, 1 + random.nextInt(40), NrtStatus.FAILURE)
@@ -180,10 +179,7 @@ class RandomSequencesTest {
       for (int i = 0; i < 3; i++) {
         runtime
             .ranks()
-            .onAll(
-                "nrt_execute",
-                PATIENT,
-                r -> loaded.get(r).execute(all.get(r), all.get(r)));
+            .onAll("nrt_execute", PATIENT, r -> loaded.get(r).execute(all.get(r), all.get(r)));
       }
       loaded.forEach(LoadedModel::close);
       all.forEach(TensorSet::close);

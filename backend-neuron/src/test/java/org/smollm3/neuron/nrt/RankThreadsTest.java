@@ -33,8 +33,7 @@ class RankThreadsTest {
   /** Long enough for whatever does not hang. */
   private static final RunLimit PATIENT = RunLimit.of(Duration.ofSeconds(30));
 
-  private static final RunLimit HASTY =
-      new RunLimit(Duration.ofSeconds(1), Duration.ofSeconds(1));
+  private static final RunLimit HASTY = new RunLimit(Duration.ofSeconds(1), Duration.ofSeconds(1));
 
   private final List<SimulatedNrt> devices = new ArrayList<>();
 
@@ -42,9 +41,7 @@ class RankThreadsTest {
     SimulatedNrt device =
         new SimulatedNrt(
             new SimulatedMachine(
-                SimulatedDevice.trn1(RANKS)
-                    .withLoadMode(mode)
-                    .withSecond(Duration.ofMillis(20))),
+                SimulatedDevice.trn1(RANKS).withLoadMode(mode).withSecond(Duration.ofMillis(20))),
             new SimulatedCluster(),
             Map.of("NEURON_RT_EXEC_TIMEOUT", "50"),
             new TestPrograms(),
@@ -158,8 +155,7 @@ class RankThreadsTest {
   @Test
   void eachRankHasAThreadOfItsOwnAndResultsComeByRank() {
     try (NeuronRuntime runtime = open(device(FaultPlan.none()))) {
-      assertThat(
-              runtime.ranks().onAll("name", PATIENT, r -> Thread.currentThread().getName() + r))
+      assertThat(runtime.ranks().onAll("name", PATIENT, r -> Thread.currentThread().getName() + r))
           .containsExactly(
               "smollm3-neuron-rank-00", "smollm3-neuron-rank-11", "smollm3-neuron-rank-22");
     }
@@ -238,8 +234,7 @@ class RankThreadsTest {
   @Test
   void ranksThatWaitForOneThatFailsToLoadAreGivenUp() {
     SimulatedNrt device =
-        device(
-            FaultPlan.none().loadFails(2, 1, NrtStatus.RESOURCE), LoadMode.WITH_ALL_RANKS);
+        device(FaultPlan.none().loadFails(2, 1, NrtStatus.RESOURCE), LoadMode.WITH_ALL_RANKS);
     NeuronRuntime runtime =
         NeuronRuntime.open(
             device.library(),
@@ -279,8 +274,7 @@ class RankThreadsTest {
     assertThat(e.rank().orElseThrow()).isIn(1, 2);
     assertThat(e.getSuppressed()).hasSize(2);
     assertThat(runtime.broken()).isPresent();
-    assertThat(failure(() -> loaded.run(runtime, 1, PATIENT)).failure())
-        .isEqualTo(Failure.BROKEN);
+    assertThat(failure(() -> loaded.run(runtime, 1, PATIENT)).failure()).isEqualTo(Failure.BROKEN);
     runtime.close();
     assertThat(device.isOpen()).isTrue();
   }
@@ -305,8 +299,7 @@ class RankThreadsTest {
 
   @Test
   void aLostDeviceEndsTheRuntimeButIsFreedAndCanBeOpenedAgain() {
-    SimulatedNrt device =
-        device(FaultPlan.none().deviceLost(2, 1, NrtStatus.EXEC_HW_ERR_NC_UE));
+    SimulatedNrt device = device(FaultPlan.none().deviceLost(2, 1, NrtStatus.EXEC_HW_ERR_NC_UE));
     try (NeuronRuntime runtime = open(device)) {
       Loaded loaded = Loaded.on(runtime, PATIENT);
 

@@ -41,8 +41,7 @@ class SimulatedCallsTest {
     all.put(NrtFunction.NRT_GET_VISIBLE_NC_COUNT, seen(nrt::visibleNcCount, MADE));
     all.put(NrtFunction.NRT_GET_VISIBLE_VNC_COUNT, seen(nrt::visibleVncCount, MADE));
     all.put(NrtFunction.NRT_GET_TOTAL_NC_COUNT, seen(nrt::totalNcCount, MADE));
-    all.put(
-        NrtFunction.NRT_LOAD, seen(() -> nrt.load(neff, 3, -1), neff, 4L, 3, -1, MADE));
+    all.put(NrtFunction.NRT_LOAD, seen(() -> nrt.load(neff, 3, -1), neff, 4L, 3, -1, MADE));
     all.put(
         NrtFunction.NRT_LOAD_COLLECTIVES,
         seen(() -> nrt.loadCollectives(neff, 3, -1, 5, 9), neff, 4L, 3, -1, 5, 9, MADE));

@@ -119,8 +119,7 @@ class SimulatedNrtTest {
   @Test
   void handlesOfAnotherKindOrProcessOrTimeAreRefused() {
     init();
-    SimulatedNrt other =
-        SimulatedNrt.on(SimulatedDevice.trn1(1), new TestPrograms());
+    SimulatedNrt other = SimulatedNrt.on(SimulatedDevice.trn1(1), new TestPrograms());
     Libnrt otherNrt = Libnrt.bind(other.symbols());
     otherNrt.init(Libnrt.NO_FRAMEWORK, "", "");
     MemorySegment foreign = otherNrt.allocateTensor(Libnrt.ON_DEVICE, 0, 16, "x");

@@ -75,8 +75,7 @@ public final class TestPrograms implements ProgramLoader {
   }
 
   /** A program of float tensors. */
-  public static SimulatedProgram program(
-      int inputs, int outputs, IntPredicate runsOn, Body body) {
+  public static SimulatedProgram program(int inputs, int outputs, IntPredicate runsOn, Body body) {
     return new SimulatedProgram() {
       @Override
       public List<Io> inputs() {

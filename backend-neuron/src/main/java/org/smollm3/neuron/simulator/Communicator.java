@@ -137,7 +137,7 @@ final class Communicator {
       end = runTogether(all.stream().map(arrival -> arrival.visit).toList());
     } catch (StatusException e) {
       end = e.status();
-      message = e.getMessage();
+      message = e.reason();
     }
     lock.lock();
     try {

@@ -59,7 +59,7 @@ final class Stubs {
       result = body.call(arguments);
     } catch (StatusException e) {
       result = failed(function, e.status());
-      message = e.getMessage();
+      message = e.reason();
     } catch (OutOfMemoryError e) {
       result = failed(function, NrtStatus.RESOURCE);
       message = e.toString();

@@ -85,7 +85,7 @@ final class TensorCalls {
       state.free(tensor);
       pointer.set(ADDRESS, 0, MemorySegment.NULL);
     } catch (StatusException e) { // it returns nothing: the real one would end the process
-      state.noteMisuse("nrt_tensor_free of " + e.getMessage());
+      state.noteMisuse("nrt_tensor_free of " + e.reason());
     }
     return OK;
   }
@@ -158,7 +158,7 @@ final class TensorCalls {
       state.remove(pointer.get(ADDRESS, 0), SetObject.class);
       pointer.set(ADDRESS, 0, MemorySegment.NULL);
     } catch (StatusException e) { // it returns nothing: the real one would end the process
-      state.noteMisuse("nrt_destroy_tensor_set of " + e.getMessage());
+      state.noteMisuse("nrt_destroy_tensor_set of " + e.reason());
     }
     return OK;
   }

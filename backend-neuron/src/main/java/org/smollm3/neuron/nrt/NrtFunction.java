@@ -59,6 +59,9 @@ public enum NrtFunction {
   }
 
   private final Need need;
+
+  /** Immutable by its specification, which Error Prone does not know. */
+  @SuppressWarnings("ImmutableEnumChecker")
   private final FunctionDescriptor descriptor;
 
   NrtFunction(Need need, FunctionDescriptor descriptor) {

@@ -2,6 +2,7 @@ package org.smollm3.neuron.nrt;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.smollm3.error.InvalidRequestException;
@@ -13,18 +14,19 @@ import org.smollm3.error.InvalidRequestException;
  * must not interleave.
  */
 public final class RankThreads {
-  private static final Runnable STOP = () -> {};
-
   private final NeuronRuntime session;
   private final int firstRank;
-  private final List<BlockingQueue<Runnable>> work = new ArrayList<>();
+
+  /** By rank; nothing in place of work ends the thread. */
+  private final List<BlockingQueue<Optional<Runnable>>> work = new ArrayList<>();
+
   private final List<Thread> threads = new ArrayList<>();
 
   RankThreads(NeuronRuntime session, int count, int firstRank) {
     this.session = session;
     this.firstRank = firstRank;
     for (int rank = 0; rank < count; rank++) {
-      BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+      BlockingQueue<Optional<Runnable>> queue = new LinkedBlockingQueue<>();
       work.add(queue);
       threads.add(
           Thread.ofPlatform()
@@ -62,7 +64,7 @@ public final class RankThreads {
       RankRound<T> round = new RankRound<>(what, count(), firstRank, limit);
       for (int i = 0; i < count(); i++) {
         int rank = i;
-        work.get(i).add(() -> run(round, task, rank));
+        work.get(i).add(Optional.of(() -> run(round, task, rank)));
       }
       round.await().ifPresent(shared::breakBy);
       return round.results();
@@ -88,24 +90,22 @@ public final class RankThreads {
     }
   }
 
-  private static void serve(BlockingQueue<Runnable> queue) {
+  private static void serve(BlockingQueue<Optional<Runnable>> queue) {
     while (true) {
       try {
-        Runnable next = queue.take();
-        if (next == STOP) {
+        Optional<Runnable> next = queue.take();
+        if (next.isEmpty()) {
           return;
         }
-        next.run();
-      } catch (InterruptedException e) {
-        // Nobody has reason to interrupt this thread; it ends by STOP.
-        continue;
+        next.get().run();
+      } catch (InterruptedException e) { // nobody has reason to: the end comes by the queue
       }
     }
   }
 
   /** Ends the threads; called when no rank runs. */
   void stop() {
-    work.forEach(queue -> queue.add(STOP));
+    work.forEach(queue -> queue.add(Optional.empty()));
     boolean interrupted = false;
     for (Thread thread : threads) {
       while (thread.isAlive()) {

@@ -22,9 +22,9 @@ public record RuntimeOptions(
     Duration execTimeout,
     Duration lifeCycleLimit) {
   /** The documented default of trn1 and inf2, long enough for long contexts. */
-  private static final Duration EXEC_TIMEOUT = Duration.ofSeconds(600);
+  private static final Duration EXEC_TIMEOUT = Duration.ofMinutes(10);
 
-  private static final Duration LIFE_CYCLE_LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIFE_CYCLE_LIMIT = Duration.ofMinutes(2);
 
   public RuntimeOptions {
     if (localRanks < 1 || startRank < 0 || startRank > worldSize - localRanks) {

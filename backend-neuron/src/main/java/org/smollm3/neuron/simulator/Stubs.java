@@ -8,11 +8,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import org.smollm3.neuron.nrt.NrtFunction;
 import org.smollm3.neuron.nrt.NrtStatus;
 
@@ -43,12 +43,14 @@ final class Stubs {
   void add(NrtFunction function, Body body) {
     addresses.put(
         function,
-        stub(function.descriptor(), arguments -> logged(function, body, new Arguments(arguments))));
+        stub(
+            function.descriptor(),
+            arguments -> logged(function, body, new Arguments(List.of(arguments)))));
   }
 
   /** A stub whose body throws nothing. */
   MemorySegment plain(FunctionDescriptor descriptor, Body body) {
-    return stub(descriptor, arguments -> body.call(new Arguments(arguments)));
+    return stub(descriptor, arguments -> body.call(new Arguments(List.of(arguments))));
   }
 
   private Object logged(NrtFunction function, Body body, Arguments arguments) {
@@ -85,34 +87,22 @@ final class Stubs {
     };
   }
 
-  /** What the one method handle behind all stubs calls. */
-  private interface Target {
-    Object call(List<Object> arguments);
-  }
-
-  private MemorySegment stub(FunctionDescriptor descriptor, Target target) {
-    int count = descriptor.argumentLayouts().size();
+  private MemorySegment stub(FunctionDescriptor descriptor, Function<Object[], Object> target) {
     MethodHandle handle =
-        generic()
+        apply()
             .bindTo(target)
-            .asCollector(Object[].class, count)
+            .asType(MethodType.methodType(Object.class, Object[].class))
+            .asCollector(Object[].class, descriptor.argumentLayouts().size())
             .asType(descriptor.toMethodType());
     return Linker.nativeLinker().upcallStub(handle, descriptor, arena);
   }
 
-  private static MethodHandle generic() {
+  private static MethodHandle apply() {
     try {
       return MethodHandles.lookup()
-          .findStatic(
-              Stubs.class,
-              "call",
-              MethodType.methodType(Object.class, Target.class, Object[].class));
+          .findVirtual(Function.class, "apply", MethodType.methodType(Object.class, Object.class));
     } catch (NoSuchMethodException | IllegalAccessException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static Object call(Target target, Object[] arguments) {
-    return target.call(Arrays.asList(arguments));
   }
 }

@@ -60,9 +60,9 @@ final class ControlKernels {
         call(f, body, state, next);
         state = next;
         // Results may be parameters of the body, so the new state is never written over the old.
-        next = state == first ? second : first;
+        next = state.equals(first) ? second : first;
       }
-      if (state != first) {
+      if (!state.equals(first)) {
         copy(f, state, first);
       }
     };

@@ -100,10 +100,10 @@ final class Conversions {
 
   private static double unsignedDouble(long x) {
     // Halved with the lost bit kept as sticky, the nearest is that of the whole.
-    return x >= 0 ? x : (double) (x >>> 1 | x & 1) * 2;
+    return x >= 0 ? x : (double) ((x >>> 1) | (x & 1)) * 2;
   }
 
   private static float unsignedFloat(long x) {
-    return x >= 0 ? x : (float) (x >>> 1 | x & 1) * 2;
+    return x >= 0 ? x : (float) ((x >>> 1) | (x & 1)) * 2;
   }
 }

@@ -55,7 +55,7 @@ final class DoubleBlocks {
 
   /** As in C: 1 to any power is 1, -1 to an infinite power too; Java has NaN there. */
   private static double power(double a, double b) {
-    if (a == 1 || a == -1 && Double.isInfinite(b)) {
+    if (a == 1 || (a == -1 && Double.isInfinite(b))) {
       return 1;
     }
     return Math.pow(a, b);

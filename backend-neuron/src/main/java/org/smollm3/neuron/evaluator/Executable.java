@@ -261,7 +261,7 @@ public final class Executable {
               + " are given");
     }
     if (!memory.scope().isAlive()
-        || ranks.size() > 1 && !memory.isAccessibleBy(RankThreads.ANOTHER)) {
+        || (ranks.size() > 1 && !memory.isAccessibleBy(RankThreads.ANOTHER))) {
       throw new InvalidRequestException(
           what
               + " is in memory that ranks cannot use; give it from an arena that is open and shared");

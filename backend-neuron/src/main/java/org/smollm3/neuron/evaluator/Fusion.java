@@ -58,7 +58,7 @@ final class Fusion {
         return false;
       }
     }
-    return isCheap(x) || BlockProgram.isElementwise(x.opcode()) && all.size() == 1;
+    return isCheap(x) || (BlockProgram.isElementwise(x.opcode()) && all.size() == 1);
   }
 
   private static boolean isCheap(HloInstruction x) {
@@ -79,10 +79,10 @@ final class Fusion {
   /** Whether {@code user} computes this operand itself, be it in memory too or not. */
   boolean computes(HloInstruction user, HloInstruction operand) {
     return within.contains(operand)
-        || planning != Planning.SEPARATE
+        || (planning != Planning.SEPARATE
             && isCheap(operand)
             && BlockProgram.isElementwise(user.opcode())
-            && sameDims(operand, user);
+            && sameDims(operand, user));
   }
 
   /** What the kernel of an instruction reads from memory, in no order. */

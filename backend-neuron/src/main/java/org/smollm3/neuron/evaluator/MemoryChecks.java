@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.smollm3.error.InvalidRequestException;
 
 /** Whether memory that is written is apart from all other. */
@@ -18,7 +17,7 @@ final class MemoryChecks {
   private record Range(String what, long start, long end, Access access) {}
 
   private final List<Range> offHeap = new ArrayList<>();
-  private final Map<Object, List<Range>> onHeap = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, List<Range>> onHeap = new IdentityHashMap<>();
 
   void add(String what, MemorySegment memory, Access access) {
     if (memory.byteSize() == 0) {

@@ -98,7 +98,7 @@ final class Placement {
     }
     placeTemporaries();
     if (results.toCaller()) {
-      addFinals(results);
+      addFinals();
     }
     return this;
   }
@@ -187,7 +187,7 @@ final class Placement {
   }
 
   /** Copies results that are somewhere else to where the caller wants them. */
-  private void addFinals(Results results) {
+  private void addFinals() {
     List<Integer> moved = new ArrayList<>();
     for (int i = 0; i < roots.size(); i++) {
       Buffer buffer = buffers().get(roots.get(i));

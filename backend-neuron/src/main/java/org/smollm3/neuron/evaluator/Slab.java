@@ -1,5 +1,6 @@
 package org.smollm3.neuron.evaluator;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -21,7 +22,7 @@ final class Slab {
     if (wanted == 0) {
       return 0;
     }
-    for (Map.Entry<Long, Long> part : free.entrySet()) {
+    for (Map.Entry<Long, Long> part : List.copyOf(free.entrySet())) {
       long offset = part.getKey();
       long length = part.getValue();
       if (length >= wanted) {

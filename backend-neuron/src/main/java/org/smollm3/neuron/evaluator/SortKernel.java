@@ -128,7 +128,7 @@ final class SortKernel implements Kernel {
     int a = from;
     int b = middle;
     for (int i = from; i < to; i++) {
-      boolean second = a == middle || b < to && before.test(spare[b], spare[a]);
+      boolean second = a == middle || (b < to && before.test(spare[b], spare[a]));
       order[i] = second ? spare[b++] : spare[a++];
     }
   }

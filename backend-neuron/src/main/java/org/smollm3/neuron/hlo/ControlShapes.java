@@ -43,7 +43,7 @@ final class ControlShapes {
     boolean chooses =
         index.dims().equals(Shape.scalar())
             && (index.type() == ElementType.S32
-                || index.type() == ElementType.PRED && called.size() == 2);
+                || (index.type() == ElementType.PRED && called.size() == 2));
     require(chooses, "it cannot choose of " + called.size() + " branches by " + index);
     HloShape result = called.get(0).root().shape();
     for (int i = 0; i < called.size(); i++) {

@@ -34,7 +34,7 @@ public final class Literal {
 
   @Override
   public int hashCode() {
-    int hash = tensor.shape().hashCode() * 31 + tensor.dtype().ordinal();
+    int hash = tensor.shape().hashCode() * 31 + tensor.dtype().hashCode();
     for (long i = 0; i < Math.min(tensor.size(), 16); i++) {
       hash = hash * 31 + Double.hashCode(tensor.getDouble(i));
     }

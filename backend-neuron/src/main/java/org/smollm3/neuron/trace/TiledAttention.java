@@ -121,7 +121,7 @@ final class TiledAttention {
    */
   private Tensor earlier(Shape shape, int axis, long from, Tensor positions) {
     Shape plane = Shape.of(shape.dim(0), shape.dim(axis));
-    Tensor offset = ops.broadcast(ops.scalar(DType.I32, from), plane);
+    Tensor offset = ops.broadcast(ops.scalar(DType.I32, (double) from), plane);
     Tensor position = ops.add(ops.iota(plane, 1), offset);
     Tensor first = ops.reshape(ops.slice(positions, 1, 0, 1), Shape.of(shape.dim(0)));
     Tensor visible = ops.compare(Comparison.LT, position, ops.broadcast(first, plane, 0));

@@ -9,7 +9,8 @@ module org.smollm3.backend.neuron {
   provides org.smollm3.spi.FileInspector with
       org.smollm3.neuron.artifacts.NeffInspector,
       org.smollm3.neuron.artifacts.MetaNeffInspector,
-      org.smollm3.neuron.artifacts.ModelPtInspector;
+      org.smollm3.neuron.artifacts.ModelPtInspector,
+      org.smollm3.neuron.bundle.HloInspector;
   provides org.smollm3.spi.Tool with
       org.smollm3.neuron.bundle.CompileTool;
 }

@@ -95,7 +95,7 @@ final class Conversions {
     if (x >= 2 * half) {
       return -1;
     }
-    return x >= half ? (long) (x - half) ^ Long.MIN_VALUE : Math.max(0, (long) x);
+    return x >= half ? ((long) (x - half)) ^ Long.MIN_VALUE : Math.max(0, (long) x);
   }
 
   private static double unsignedDouble(long x) {

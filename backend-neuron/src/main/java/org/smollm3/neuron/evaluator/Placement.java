@@ -188,9 +188,10 @@ final class Placement {
 
   /** Copies results that are somewhere else to where the caller wants them. */
   private void addFinals() {
+    List<Buffer> placed = buffers();
     List<Integer> moved = new ArrayList<>();
     for (int i = 0; i < roots.size(); i++) {
-      Buffer buffer = buffers().get(roots.get(i));
+      Buffer buffer = placed.get(roots.get(i));
       if (buffer.home != Buffer.Home.RESULT || buffer.number != i) {
         moved.add(i);
       }
@@ -198,7 +199,7 @@ final class Placement {
     List<ComputationPlan.Step> copies = new ArrayList<>();
     for (int i : moved) {
       int slot = roots.get(i);
-      Buffer from = buffers().get(slot);
+      Buffer from = placed.get(slot);
       int source = slot;
       if (from.home == Buffer.Home.RESULT && moved.contains(from.number)) {
         // Its memory is about to take another result.

@@ -45,7 +45,7 @@ final class Planner {
 
   /**
    * @param index the plan's place among those of the module
-   * @param results of results, if it is the entry
+   * @param results whose memory the results take
    */
   ComputationPlan plan(int index, Placement.Results results) {
     for (HloInstruction parameter : computation.parameters()) {

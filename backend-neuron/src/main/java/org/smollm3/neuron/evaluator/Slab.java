@@ -1,6 +1,5 @@
 package org.smollm3.neuron.evaluator;
 
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,16 +21,20 @@ final class Slab {
     if (wanted == 0) {
       return 0;
     }
-    for (Map.Entry<Long, Long> part : List.copyOf(free.entrySet())) {
-      long offset = part.getKey();
-      long length = part.getValue();
-      if (length >= wanted) {
-        free.remove(offset);
-        if (length > wanted) {
-          free.put(offset + wanted, length - wanted);
-        }
-        size = Math.max(size, offset + wanted);
-        return offset;
+    long offset = firstFit(wanted);
+    long length = free.getOrDefault(offset, 0L);
+    free.remove(offset);
+    if (length > wanted) {
+      free.put(offset + wanted, length - wanted);
+    }
+    size = Math.max(size, offset + wanted);
+    return offset;
+  }
+
+  private long firstFit(long bytes) {
+    for (Map.Entry<Long, Long> part : free.entrySet()) {
+      if (part.getValue() >= bytes) {
+        return part.getKey();
       }
     }
     throw new IllegalStateException("no memory of " + bytes + " bytes");

@@ -88,7 +88,8 @@ class CustomCallsTest {
     assertThatThrownBy(() -> graph.run(call("AwsNeuronSoftmax", "1", x.shape(), x)))
         .isInstanceOf(InvalidModelException.class)
         .hasMessageContaining("no dimension 1");
-    assertThatThrownBy(() -> new Graph().run(call("AwsNeuronSoftmax", "x", x.shape(), x)))
-        .isInstanceOf(Exception.class);
+    assertThatThrownBy(() -> graph.run(call("AwsNeuronSoftmax", "x", x.shape(), x)))
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessageContaining("backend_config is 'x'");
   }
 }

@@ -236,15 +236,15 @@ class RankThreadsTest {
     SimulatedNrt device = device(FaultPlan.none().loadHangs(1, 1));
     RuntimeOptions options =
         RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50));
-    NeuronRuntime hanging = NeuronRuntime.open(device.library(), options);
-    NeuronRuntime other = NeuronRuntime.open(device.library(), options);
-    other.allocate(0, TestPrograms.BYTES, "x");
-    assertThat(failure(() -> Loaded.on(hanging, HASTY)).failure()).isEqualTo(Failure.HUNG);
+    try (NeuronRuntime hanging = NeuronRuntime.open(device.library(), options)) {
+      NeuronRuntime other = NeuronRuntime.open(device.library(), options);
+      other.allocate(0, TestPrograms.BYTES, "x");
+      assertThat(failure(() -> Loaded.on(hanging, HASTY)).failure()).isEqualTo(Failure.HUNG);
 
-    other.close();
+      other.close();
 
-    assertThat(other.allocated()).isEqualTo(new Allocated(0, 0, 1, TestPrograms.BYTES));
-    hanging.close();
+      assertThat(other.allocated()).isEqualTo(new Allocated(0, 0, 1, TestPrograms.BYTES));
+    }
   }
 
   @Test

@@ -232,6 +232,22 @@ class RankThreadsTest {
   }
 
   @Test
+  void aCallThatHangsKeepsTheMemoryOfOtherSessionsFromBeingFreed() {
+    SimulatedNrt device = device(FaultPlan.none().loadHangs(1, 1));
+    RuntimeOptions options =
+        RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50));
+    try (NeuronRuntime hanging = NeuronRuntime.open(device.library(), options)) {
+      NeuronRuntime other = NeuronRuntime.open(device.library(), options);
+      other.allocate(0, TestPrograms.BYTES, "x");
+      assertThat(failure(() -> Loaded.on(hanging, HASTY)).failure()).isEqualTo(Failure.HUNG);
+
+      other.close();
+
+      assertThat(other.allocated()).isEqualTo(new Allocated(0, 0, 1, TestPrograms.BYTES));
+    }
+  }
+
+  @Test
   void ranksThatWaitForOneThatFailsToLoadAreGivenUp() {
     SimulatedNrt device =
         device(FaultPlan.none().loadFails(2, 1, NrtStatus.RESOURCE), LoadMode.WITH_ALL_RANKS);

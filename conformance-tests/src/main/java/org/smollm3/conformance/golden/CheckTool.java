@@ -97,8 +97,13 @@ public final class CheckTool implements Tool {
             ratios.length == 1 ? "" : "s",
             meanJudged ? " (limit " + GoldenRules.FLOAT32_MEAN_RATIO + ")" : "");
       }
+      long refused = reports.stream().filter(GoldenChecker.Report::refused).count();
       out.printf(
-          "%s: %d of %d cases pass%n", backend.name(), reports.size() - failed, reports.size());
+          "%s: %d of %d cases pass%s%n",
+          backend.name(),
+          reports.size() - failed - refused,
+          reports.size(),
+          refused == 0 ? "" : ", " + refused + " not supported");
     }
     out.flush();
     return failed > 0 || meanFailed ? 1 : 0;
@@ -114,8 +119,7 @@ public final class CheckTool implements Tool {
 
   private static void print(PrintWriter out, GoldenChecker.Report report, Invocation invocation) {
     long failures = report.findings().stream().filter(Finding::failed).count();
-    boolean refused =
-        report.findings().stream().anyMatch(f -> f.verdict() == Finding.Verdict.UNSUPPORTED);
+    boolean refused = report.refused();
     out.printf(
         "%s  %s: %s%n",
         failures > 0 ? "FAIL" : refused ? "n/a " : "pass",

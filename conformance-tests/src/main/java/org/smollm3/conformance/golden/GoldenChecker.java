@@ -29,6 +29,11 @@ final class GoldenChecker {
     boolean failed() {
       return findings.stream().anyMatch(Finding::failed);
     }
+
+    /** Whether the backend refused the model, so that nothing was judged. */
+    boolean refused() {
+      return findings.stream().anyMatch(f -> f.verdict() == Finding.Verdict.UNSUPPORTED);
+    }
   }
 
   private GoldenChecker(GoldenCase golden, Backend backend, Sharding sharding) {

@@ -54,6 +54,38 @@ class GoldenCasesTest {
     return check("cpu");
   }
 
+  /** What the Neuron compiler is given, over ranks; models that Neuron cannot run are refused. */
+  @TestFactory
+  Stream<DynamicTest> loweredGraphs() {
+    Set<String> refused = Set.of("rope-linear", "rope-llama3", "rope-yarn", "sliding-window");
+    return GoldenData.cases().stream()
+        .flatMap(
+            folder ->
+                Stream.of(1, 2, 4)
+                    .map(
+                        tp ->
+                            DynamicTest.dynamicTest(
+                                "hlo on " + folder.getFileName() + " tp " + tp,
+                                () ->
+                                    lowered(
+                                        folder,
+                                        tp,
+                                        refused.contains(folder.getFileName().toString())))));
+  }
+
+  private static void lowered(Path folder, int tp, boolean refused) {
+    Sharding sharding = Sharding.of(tp, tp == 2 ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE);
+    try (Backend backend = Backends.discover().open("hlo", BackendOptions.defaults())) {
+      GoldenChecker.Report report = GoldenChecker.check(GoldenCase.open(folder), backend, sharding);
+      assertThat(report.refused()).isEqualTo(refused);
+      if (!refused) {
+        assertThat(report.findings()).hasSizeGreaterThan(10);
+        assertThat(report.findings())
+            .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
+      }
+    }
+  }
+
   /** A backend without open shapes is judged through compiled ones, with padding. */
   @TestFactory
   Stream<DynamicTest> cpuThroughStaticShapes() {

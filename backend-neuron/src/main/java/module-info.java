@@ -5,6 +5,7 @@ module org.smollm3.backend.neuron {
 
   provides org.smollm3.spi.BackendProvider with
       org.smollm3.neuron.NeuronBackendProvider,
+      org.smollm3.neuron.SimulatedBackendProvider,
       org.smollm3.neuron.lowered.HloBackendProvider;
   provides org.smollm3.spi.FileInspector with
       org.smollm3.neuron.artifacts.NeffInspector,

@@ -154,7 +154,7 @@ public final class Sharder {
   private void writeRank(Path file, int rank, WeightStream stream) {
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, tensors, Map.of())) {
       for (TensorSpec tensor : tensors) {
-        stream.write(view(tensor, rank), tensor.dtype(), writer);
+        stream.write(view(tensor, rank), tensor.dtype(), writer::append);
       }
     }
   }

@@ -9,24 +9,36 @@ import org.smollm3.spi.WeightView.Piece;
 import org.smollm3.spi.WeightView.Zeros;
 import org.smollm3.tensor.DType;
 
-/** Writes weights that are described in pieces through one buffer of a few megabytes. */
-final class WeightStream implements AutoCloseable {
+/**
+ * Brings weights that are described in pieces to where they are wanted, through one buffer of a few
+ * megabytes. For one thread: the one that made it.
+ */
+public final class WeightStream implements AutoCloseable {
   private static final long BUFFER_BYTES = 4L << 20;
 
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment buffer = arena.allocate(BUFFER_BYTES, 64);
   private final LongConsumer written;
 
+  /** Takes a weight's bytes in order. */
+  @FunctionalInterface
+  public interface Sink {
+    /**
+     * @param bytes native memory, valid during the call
+     */
+    void append(MemorySegment bytes);
+  }
+
   /**
    * @param written is told of bytes as they go out
    */
-  WeightStream(LongConsumer written) {
+  public WeightStream(LongConsumer written) {
     this.written = written;
   }
 
-  /** Appends all of a weight to a file, as {@code type}. */
-  void write(WeightView weight, DType type, SafetensorsWriter file) {
-    Filling filling = new Filling(weight.dtype(), type, file);
+  /** Appends all of a weight to a sink, as {@code type}, rounded to nearest even if narrower. */
+  public void write(WeightView weight, DType type, Sink sink) {
+    Filling filling = new Filling(weight.dtype(), type, sink);
     for (Piece piece : weight.pieces()) {
       switch (piece) {
         case Mapped mapped -> {
@@ -44,13 +56,13 @@ final class WeightStream implements AutoCloseable {
   private final class Filling {
     private final DType from;
     private final DType to;
-    private final SafetensorsWriter file;
+    private final Sink sink;
     private long filled;
 
-    Filling(DType from, DType to, SafetensorsWriter file) {
+    Filling(DType from, DType to, Sink sink) {
       this.from = from;
       this.to = to;
-      this.file = file;
+      this.sink = sink;
     }
 
     void add(MemorySegment source) {
@@ -88,9 +100,11 @@ final class WeightStream implements AutoCloseable {
     }
 
     void flush() {
-      file.append(buffer.asSlice(0, filled));
-      written.accept(filled);
-      filled = 0;
+      if (filled > 0) {
+        sink.append(buffer.asSlice(0, filled));
+        written.accept(filled);
+        filled = 0;
+      }
     }
   }
 

@@ -52,7 +52,7 @@ class WeightStreamTest {
     TensorSpec spec = new TensorSpec("x", to, view.shape());
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, List.of(spec), Map.of());
         WeightStream stream = new WeightStream(progress::add)) {
-      stream.write(view, to, writer);
+      stream.write(view, to, writer::append);
     }
 
     HostTensor source = HostTensor.zeros(from, view.shape());

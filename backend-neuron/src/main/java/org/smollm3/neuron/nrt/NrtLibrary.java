@@ -1,6 +1,7 @@
 package org.smollm3.neuron.nrt;
 
 import java.lang.foreign.SymbolLookup;
+import java.util.Optional;
 
 /**
  * A libnrt that has all required functions, and the one runtime that can be open on it. It is never
@@ -37,6 +38,15 @@ public final class NrtLibrary {
   /** Where it is, or what it is. */
   public String name() {
     return name;
+  }
+
+  /** The instance it runs on; empty if it does not tell. Nothing is initialised. */
+  public Optional<InstanceInfo> instance() {
+    try {
+      return functions.instanceInfo();
+    } catch (NeuronRuntimeException e) {
+      return Optional.empty();
+    }
   }
 
   Libnrt functions() {

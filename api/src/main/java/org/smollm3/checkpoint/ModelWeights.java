@@ -10,14 +10,23 @@ import org.smollm3.spi.ModelFiles;
 public sealed interface ModelWeights permits CheckpointWeights, ShardedCheckpoint {
   /**
    * Opens and checks the weights of a snapshot: whole ones where it has them, else the shards in
-   * its folder {@code weights}.
+   * its folder {@code weights}, or {@code checkpoint/weights}, where Optimum Neuron's exports have
+   * them.
    *
    * @throws InvalidModelException if there are neither, or they do not fit the configuration
    */
   static ModelWeights open(SmolLm3Config config, ModelFiles files) {
     if (!Checkpoint.isIn(files)) {
       Optional<ModelFiles> shards =
-          files.folder(ShardedCheckpoint.FOLDER).filter(ShardedCheckpoint::isIn);
+          files
+              .folder(ShardedCheckpoint.FOLDER)
+              .filter(ShardedCheckpoint::isIn)
+              .or(
+                  () ->
+                      files
+                          .folder(ShardedCheckpoint.EXPORT_FOLDER)
+                          .flatMap(export -> export.folder(ShardedCheckpoint.FOLDER))
+                          .filter(ShardedCheckpoint::isIn));
       if (shards.isPresent()) {
         return ShardedCheckpoint.open(config, shards.get());
       }

@@ -32,6 +32,9 @@ public final class ShardedCheckpoint implements ModelWeights, ProgramWeights {
   /** The folder of a snapshot that holds the shards. */
   public static final String FOLDER = "weights";
 
+  /** The folder of an export by Optimum Neuron in which {@link #FOLDER} is. */
+  static final String EXPORT_FOLDER = "checkpoint";
+
   private static final Pattern FILE =
       Pattern.compile("tp(0|[1-9][0-9]{0,8})_sharded_checkpoint\\.safetensors");
 

@@ -15,7 +15,7 @@ final class GenerationRow {
   private final int[] prompt;
   private final GenerationRequest request;
   private final int capacity;
-  private final Sampler sampler;
+  private final TokenChoice choice;
   private final Optional<StreamingDecoder> decoder;
   private final StopStringFilter filter;
   private final List<Integer> ids = new ArrayList<>();
@@ -28,24 +28,24 @@ final class GenerationRow {
       int[] prompt,
       GenerationRequest request,
       Optional<Tokenizer> tokenizer,
-      int capacity) {
+      int capacity,
+      TokenChoice choice) {
     this.index = index;
     this.prompt = prompt;
     this.request = request;
     this.capacity = capacity;
-    SamplingParams sampling = request.sampling();
-    this.sampler = new Sampler(sampling.withSeed(sampling.seed() + index));
+    this.choice = choice;
     this.decoder = tokenizer.map(t -> t.decoder(SpecialText.SKIP));
     this.filter = request.stop().stopStringFilter();
   }
 
-  /** Takes the logits after the last token, chooses the next one, and tells the listener. */
-  void accept(float[] logits, TokenListener listener) {
-    int token = sampler.sample(logits);
+  /** Takes what the run gave, chooses the next token, and tells the listener. */
+  void accept(RowOutput output, TokenListener listener) {
+    int token = choice.choose(output);
     ids.add(token);
     OptionalDouble logProbability = OptionalDouble.empty();
     if (request.logProbabilities() == GenerationRequest.LogProbabilities.REPORT) {
-      double value = Logits.logProbability(logits, token);
+      double value = Logits.logProbability(output.lastLogits(), token);
       logProbabilities.add(value);
       logProbability = OptionalDouble.of(value);
     }
@@ -85,12 +85,16 @@ final class GenerationRow {
 
   /** The prompt, in the cache slot of this row's index. */
   RowRequest promptRequest() {
-    return RowRequest.prompt(index, prompt);
+    return drawing(RowRequest.prompt(index, prompt));
   }
 
   /** The last token chosen, to be run. */
   RowRequest nextRequest() {
-    return RowRequest.at(index, lastPosition(), ids.get(ids.size() - 1));
+    return drawing(RowRequest.at(index, lastPosition(), ids.get(ids.size() - 1)));
+  }
+
+  private RowRequest drawing(RowRequest request) {
+    return choice.draw().map(request::drawing).orElse(request);
   }
 
   /** Position of the last token. */

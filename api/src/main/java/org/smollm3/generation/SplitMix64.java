@@ -24,4 +24,9 @@ final class SplitMix64 {
   double nextDouble() {
     return (nextLong() >>> 11) * 0x1.0p-53;
   }
+
+  /** The next number of at least 0 and less than 1, a multiple of 2^-24. */
+  float nextFloat() {
+    return (nextLong() >>> 40) * 0x1.0p-24f;
+  }
 }

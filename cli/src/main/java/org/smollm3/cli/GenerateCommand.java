@@ -25,6 +25,7 @@ import picocli.CommandLine.ParseResult;
 final class GenerateCommand implements Command {
   private static final String MODEL = "--model";
   private static final String BACKEND = "--backend";
+  private static final String COMPILED = "--compiled";
   private static final String GREEDY = "--greedy";
   private static final String TEMPERATURE = "--temperature";
   private static final String TOP_K = "--top-k";
@@ -49,6 +50,14 @@ final class GenerateCommand implements Command {
         Specs.command("generate", "Continue a prompt and print the text as it comes.");
     spec.addOption(Specs.value(MODEL, "DIR", "model folder (default: the small embedded model)"))
         .addOption(Specs.value(BACKEND, "NAME", "backend (default: the best available)"))
+        .addOption(
+            Specs.value(
+                Options.BACKEND_OPTIONS, "LIST", "name=value,...; which there are: see README"))
+        .addOption(
+            Specs.value(
+                COMPILED,
+                "DIR",
+                "run the compiled graphs in DIR (neuron, neuron-sim), with its shapes and type"))
         .addOption(
             Specs.value(Options.DTYPE, "TYPE", "arithmetic, f32 or bf16 (default: the model's)"))
         .addOption(
@@ -123,6 +132,8 @@ final class GenerateCommand implements Command {
     return new GenerateRequest(
         Options.text(parsed, MODEL).map(value -> Options.path(MODEL, value)),
         Options.text(parsed, BACKEND),
+        Options.backendOptions(parsed),
+        Options.text(parsed, COMPILED).map(value -> Options.path(COMPILED, value)),
         Options.dtype(parsed),
         Options.ranks(parsed),
         parsed.matchedOptionValue(Options.FUSED_QKV, false),

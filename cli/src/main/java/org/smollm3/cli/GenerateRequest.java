@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.TapPattern;
 import org.smollm3.tensor.DType;
 
@@ -14,6 +15,8 @@ import org.smollm3.tensor.DType;
  *
  * @param model snapshot folder; empty for the embedded model
  * @param backend empty for the configured or best one
+ * @param backendOptions what it is opened with
+ * @param compiled folder of compiled graphs, which then say shapes, type and ranks
  * @param arithmetic F32 or BF16; empty for the model's own
  * @param ranks over how many the model is split; empty for the model's own
  * @param fusedQkv whether query, key and value projections are to be one weight
@@ -24,6 +27,8 @@ import org.smollm3.tensor.DType;
 record GenerateRequest(
     Optional<Path> model,
     Optional<String> backend,
+    BackendOptions backendOptions,
+    Optional<Path> compiled,
     Optional<DType> arithmetic,
     OptionalInt ranks,
     boolean fusedQkv,

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import org.smollm3.checkpoint.FolderFiles;
 import org.smollm3.checkpoint.SafetensorsWriter;
 import org.smollm3.cli.GenerateRequest.Prompt;
 import org.smollm3.error.InvalidRequestException;
@@ -19,6 +20,8 @@ import org.smollm3.generation.SamplingParams;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.generation.StopCriteria;
 import org.smollm3.generation.TokenListener;
+import org.smollm3.model.NeuronConfig;
+import org.smollm3.model.NeuronConfigReader;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
@@ -36,18 +39,51 @@ final class LibraryTextGenerator implements TextGenerator {
             ? SmolLm3Model.open(request.model().get())
             : SmolLm3Model.embedded();
     GenerationRequest generation = generation(request, GenerationRequest.defaults(model));
-    Backends.Choice choice = choose(request.backend());
+    Optional<NeuronConfig> compiled =
+        request.compiled().map(folder -> NeuronConfigReader.read(FolderFiles.open(folder)));
+    compiled.ifPresent(config -> requireAgrees(request, config));
+    Backends.Choice choice = choose(request);
     try (Backend backend = choice.backend()) {
-      return run(request, model, generation, choice, backend, listener);
+      return run(request, model, generation, choice, backend, compiled, listener);
     }
   }
 
-  private static Backends.Choice choose(Optional<String> name) {
+  /** Compiled graphs have one type and one number of ranks. */
+  private static void requireAgrees(GenerateRequest request, NeuronConfig config) {
+    request
+        .arithmetic()
+        .filter(asked -> asked != config.torchDtype())
+        .ifPresent(asked -> refuse(Options.DTYPE, asked, config.torchDtype()));
+    if (request.ranks().isPresent() && request.ranks().getAsInt() != config.tpDegree()) {
+      refuse(Options.TP, request.ranks().getAsInt(), config.tpDegree());
+    }
+    if (request.fusedQkv() && !config.fusedQkv()) {
+      refuse(Options.FUSED_QKV, true, false);
+    }
+  }
+
+  private static void refuse(String option, Object asked, Object compiled) {
+    throw new InvalidRequestException(
+        option
+            + " asks for "
+            + asked
+            + ", but the graphs were compiled for "
+            + compiled
+            + "; leave it out, or compile again");
+  }
+
+  private static Backends.Choice choose(GenerateRequest request) {
+    Optional<String> name = request.backend();
+    BackendOptions options =
+        request
+            .compiled()
+            .map(folder -> request.backendOptions().with("compiled", folder.toString()))
+            .orElse(request.backendOptions());
     Backends backends = Backends.discover();
     if (name.isEmpty()) {
-      return backends.choose(BackendOptions.defaults());
+      return backends.choose(options);
     }
-    Backend backend = backends.open(name.get(), BackendOptions.defaults());
+    Backend backend = backends.open(name.get(), options);
     return new Backends.Choice(backend, "backend '" + backend.name() + "' chosen by --backend");
   }
 
@@ -91,15 +127,21 @@ final class LibraryTextGenerator implements TextGenerator {
       GenerationRequest generation,
       Backends.Choice choice,
       Backend backend,
+      Optional<NeuronConfig> compiled,
       Listener listener) {
     boolean text = request.prompt() instanceof Prompt.OfText || model.hasTokenizer();
     Optional<Tokenizer> tokenizer = text ? Optional.of(model.tokenizer()) : Optional.empty();
     Map<String, HostTensor> taps = Collections.synchronizedMap(new LinkedHashMap<>());
     Generator.Settings settings = Generator.Settings.of(model);
     Sharding sharding = sharding(request, settings.sharding());
-    settings = settings.withSharding(sharding).withLoad(load(request, sharding.degree() > 1, taps));
+    boolean ranks = compiled.map(NeuronConfig::tpDegree).orElse(sharding.degree()) > 1;
+    settings = settings.withSharding(sharding).withLoad(load(request, ranks, taps));
     if (request.arithmetic().isPresent()) {
       settings = settings.withArithmetic(request.arithmetic().get());
+    }
+    if (compiled.isPresent()) {
+      settings = settings.withCompiled(compiled.get());
+      sharding = settings.sharding();
     }
     PromptBatch prompt = prompt(request.prompt(), tokenizer);
     Generator generator = new Generator(model, backend, settings, tokenizer);

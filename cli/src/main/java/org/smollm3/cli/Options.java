@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.parallel.TensorParallelGroup;
+import org.smollm3.spi.BackendOptions;
 import org.smollm3.tensor.DType;
 import picocli.CommandLine.ParseResult;
 
@@ -15,6 +16,7 @@ final class Options {
   static final String TP = "--tp";
   static final String FUSED_QKV = "--fused-qkv";
   static final String DTYPE = "--dtype";
+  static final String BACKEND_OPTIONS = "--backend-options";
 
   private Options() {}
 
@@ -27,6 +29,13 @@ final class Options {
           TP + " wants 1 to " + TensorParallelGroup.MOST_RANKS + ", not " + degree.getAsInt());
     }
     return degree;
+  }
+
+  /** What the backend is to be opened with. */
+  static BackendOptions backendOptions(ParseResult parsed) {
+    return text(parsed, BACKEND_OPTIONS)
+        .map(BackendOptions::parse)
+        .orElseGet(BackendOptions::defaults);
   }
 
   /** F32 or BF16, if one is asked for. */

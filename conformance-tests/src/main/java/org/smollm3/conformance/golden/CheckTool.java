@@ -37,6 +37,7 @@ public final class CheckTool implements Tool {
         Integer.MAX_VALUE,
         List.of(
             new Option("--backend", "NAME", "backend to check (default: the best available)", ""),
+            new Option("--backend-options", "LIST", "name=value,... to open it with", ""),
             new Option("--tp", "N", "tensor-parallel ranks", "1"),
             Option.flag("--fused-qkv", "query, key and value projections as one weight"),
             Option.flag("--logits-sha256", "also print the hash of the prompt logits' bytes"),
@@ -51,7 +52,11 @@ public final class CheckTool implements Tool {
             invocation.integer("--tp").orElse(1),
             invocation.flag("--fused-qkv") ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE);
     Backends backends = Backends.discover();
-    BackendOptions options = BackendOptions.defaults();
+    BackendOptions options =
+        invocation
+            .value("--backend-options")
+            .map(BackendOptions::parse)
+            .orElseGet(BackendOptions::defaults);
     try (Backend backend =
         invocation.value("--backend").isPresent()
             ? backends.open(invocation.required("--backend"), options)

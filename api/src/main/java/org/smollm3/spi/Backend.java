@@ -7,6 +7,14 @@ public interface Backend extends AutoCloseable {
   /** The name of its provider. */
   String name();
 
+  /**
+   * One line for reports on what computes: its name, and whatever sets this one apart, such as that
+   * a device is simulated.
+   */
+  default String description() {
+    return name();
+  }
+
   /** What it supports; anything else must be refused by {@link #load}. */
   Set<Capability> capabilities();
 

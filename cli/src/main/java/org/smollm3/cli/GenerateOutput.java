@@ -59,6 +59,7 @@ final class GenerateOutput {
     ObjectNode root = Json.object();
     root.put("model", result.model());
     root.put("backend", result.backend());
+    root.put("backend_description", result.backendDescription());
     root.put("backend_reason", result.reason());
     ArrayNode promptIds = root.putArray("prompt_ids");
     result.promptIds().forEach(id -> promptIds.add(id.intValue()));

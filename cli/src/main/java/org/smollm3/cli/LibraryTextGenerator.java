@@ -163,7 +163,7 @@ final class LibraryTextGenerator implements TextGenerator {
             + " in "
             + settings.arithmetic()
             + " on "
-            + backend.name()
+            + backend.description()
             + (sharding.degree() == 1 ? "" : " over " + sharding.degree() + " ranks"));
     long start = System.nanoTime();
     GenerationResult result = generator.generate(prompt, generation, relay).get(0);
@@ -171,6 +171,7 @@ final class LibraryTextGenerator implements TextGenerator {
     return new Result(
         model.location(),
         backend.name(),
+        backend.description(),
         choice.reason(),
         result.promptIds(),
         tokens,

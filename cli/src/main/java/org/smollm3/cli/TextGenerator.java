@@ -22,6 +22,7 @@ interface TextGenerator {
    *
    * @param model where the model is from
    * @param backend name of the backend that ran it
+   * @param backendDescription what computed, in one line
    * @param reason why that backend
    * @param finishReason such as {@code END_OF_TEXT}
    * @param prefillSeconds from the start of the first run to the first token
@@ -30,6 +31,7 @@ interface TextGenerator {
   record Result(
       String model,
       String backend,
+      String backendDescription,
       String reason,
       List<Integer> promptIds,
       List<Token> tokens,

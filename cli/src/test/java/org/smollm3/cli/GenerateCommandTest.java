@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.smollm3.cli.GenerateRequest.Prompt;
 import org.smollm3.cli.GenerateRequest.Sampling;
+import org.smollm3.spi.BackendOptions;
 import org.smollm3.tensor.DType;
 
 class GenerateCommandTest {
@@ -49,6 +50,8 @@ class GenerateCommandTest {
             new GenerateRequest(
                 Optional.empty(),
                 Optional.empty(),
+                BackendOptions.defaults(),
+                Optional.empty(),
                 Optional.empty(),
                 OptionalInt.empty(),
                 false,
@@ -73,6 +76,8 @@ class GenerateCommandTest {
         run(
             "--model=some dir",
             "--backend=cpu",
+            "--backend-options=threads=2, load=sequential",
+            "--compiled=a bundle",
             "--dtype=BF16",
             "--tp=4",
             "--fused-qkv",
@@ -93,6 +98,9 @@ class GenerateCommandTest {
     GenerateRequest request = generator.request();
     assertThat(request.model()).contains(Path.of("some dir"));
     assertThat(request.backend()).contains("cpu");
+    assertThat(request.backendOptions().values())
+        .isEqualTo(Map.of("threads", "2", "load", "sequential"));
+    assertThat(request.compiled()).contains(Path.of("a bundle"));
     assertThat(request.arithmetic()).contains(DType.BF16);
     assertThat(request.ranks()).hasValue(4);
     assertThat(request.fusedQkv()).isTrue();
@@ -170,6 +178,7 @@ class GenerateCommandTest {
             {
               "model" : "embedded",
               "backend" : "cpu",
+              "backend_description" : "cpu (a test)",
               "backend_reason" : "it is the best",
               "prompt_ids" : [ 1, 2 ],
               "text" : " upon a\\ntime",
@@ -252,6 +261,7 @@ class GenerateCommandTest {
       return new Result(
           "embedded",
           "cpu",
+          "cpu (a test)",
           "it is the best",
           List.of(1, 2),
           tokens,

@@ -57,9 +57,15 @@ public final class NeuronBackend implements Backend {
     return name;
   }
 
-  /** Where the graphs come from, in one line. */
+  @Override
   public String description() {
-    return source.description() + ", " + library.name();
+    return name
+        + " ("
+        + (device == Device.SIMULATED ? "simulated device; " : "")
+        + source.description()
+        + "; "
+        + library.name()
+        + ")";
   }
 
   @Override

@@ -105,7 +105,7 @@ public final class CheckTool implements Tool {
       long refused = reports.stream().filter(GoldenChecker.Report::refused).count();
       out.printf(
           "%s: %d of %d cases pass%s%n",
-          backend.name(),
+          backend.description(),
           reports.size() - failed - refused,
           reports.size(),
           refused == 0 ? "" : ", " + refused + " not supported");
@@ -158,6 +158,7 @@ public final class CheckTool implements Tool {
     JsonMapper mapper = JsonMapper.shared();
     ObjectNode root = mapper.createObjectNode();
     root.put("backend", backend.name());
+    root.put("backend_description", backend.description());
     ArrayNode cases = root.putArray("cases");
     for (GoldenChecker.Report report : reports) {
       ObjectNode entry = cases.addObject();

@@ -68,7 +68,7 @@ class GoldenTextTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu", "exact"})
+  @ValueSource(strings = {"cpu", "exact", "hlo", "neuron-sim"})
   void theEmbeddedModelTellsTheGoldenTalesInFloat32(String name) {
     SmolLm3Model model = SmolLm3Model.embedded();
     int cases = 0;
@@ -100,7 +100,7 @@ class GoldenTextTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu"})
+  @ValueSource(strings = {"cpu", "neuron-sim"})
   void inBfloat16TheTalesPartOnlyAtNearTies(String name) {
     SmolLm3Model model = SmolLm3Model.embedded();
     double tie = 4 * rmsErrorOfHuggingFaceInBfloat16();

@@ -62,20 +62,25 @@ class GoldenCasesTest {
         .flatMap(
             folder ->
                 Stream.of(1, 2, 4)
-                    .map(
+                    .flatMap(
                         tp ->
-                            DynamicTest.dynamicTest(
-                                "hlo on " + folder.getFileName() + " tp " + tp,
-                                () ->
-                                    lowered(
-                                        folder,
-                                        tp,
-                                        refused.contains(folder.getFileName().toString())))));
+                            Stream.of("hlo", "neuron-sim")
+                                .map(
+                                    name ->
+                                        DynamicTest.dynamicTest(
+                                            name + " on " + folder.getFileName() + " tp " + tp,
+                                            () ->
+                                                lowered(
+                                                    name,
+                                                    folder,
+                                                    tp,
+                                                    refused.contains(
+                                                        folder.getFileName().toString()))))));
   }
 
-  private static void lowered(Path folder, int tp, boolean refused) {
+  private static void lowered(String name, Path folder, int tp, boolean refused) {
     Sharding sharding = Sharding.of(tp, tp == 2 ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE);
-    try (Backend backend = Backends.discover().open("hlo", BackendOptions.defaults())) {
+    try (Backend backend = Backends.discover().open(name, BackendOptions.defaults())) {
       GoldenChecker.Report report = GoldenChecker.check(GoldenCase.open(folder), backend, sharding);
       assertThat(report.refused()).isEqualTo(refused);
       if (!refused) {

@@ -67,10 +67,7 @@ public final class Generator {
     /** For graphs that were compiled before: their shapes, type and sharding. */
     public Settings withCompiled(NeuronConfig config) {
       return new Settings(
-          config.arithmetic(),
-          config.sharding(),
-          load,
-          Optional.of(CompiledShapes.of(config)));
+          config.arithmetic(), config.sharding(), load, Optional.of(CompiledShapes.of(config)));
     }
   }
 
@@ -187,8 +184,7 @@ public final class Generator {
     }
   }
 
-  private DecoderRunner open(
-      PromptBatch prompts, int capacity, Optional<CompiledShapes> shapes) {
+  private DecoderRunner open(PromptBatch prompts, int capacity, Optional<CompiledShapes> shapes) {
     if (shapes.isPresent()) {
       return model.load(
           backend, settings.arithmetic(), settings.sharding(), shapes.get(), settings.load());

@@ -26,6 +26,8 @@ public record RowOutput(Optional<HostTensor> logits, OptionalInt token) {
 
   private HostTensor allLogits() {
     return logits.orElseThrow(
-        () -> new InvalidRequestException("the compiled graphs return tokens, not logits; compile with output_logits"));
+        () ->
+            new InvalidRequestException(
+                "the compiled graphs return tokens, not logits; compile with output_logits"));
   }
 }

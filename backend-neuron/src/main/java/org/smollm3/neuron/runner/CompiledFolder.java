@@ -93,7 +93,8 @@ public final class CompiledFolder implements GraphSource {
                 outputs.add(
                     port(
                         new Bound(
-                            graph.metaneff().outputs().get(output), inputs.get(input).spec().name()),
+                            graph.metaneff().outputs().get(output),
+                            inputs.get(input).spec().name()),
                         Port.Role.WEIGHT)));
     return new RunnableGraph(graph.key(), graph.neff(), inputs, outputs);
   }

@@ -96,12 +96,7 @@ public final class Devices {
   static NeuronBackend simulated(
       String name, SimulatedNrt nrt, GraphSource source, RunnerOptions options) {
     return new NeuronBackend(
-        name,
-        NeuronBackend.Device.SIMULATED,
-        nrt.library(),
-        source,
-        options,
-        simulatedNumerics());
+        name, NeuronBackend.Device.SIMULATED, nrt.library(), source, options, simulatedNumerics());
   }
 
   private static CompiledFolder folder(String path) {
@@ -159,7 +154,8 @@ public final class Devices {
   private static int lnc(Map<String, String> environment, int fallback) {
     String set =
         environment.getOrDefault(
-            "NEURON_RT_VIRTUAL_CORE_SIZE", environment.getOrDefault("NEURON_LOGICAL_NC_CONFIG", ""));
+            "NEURON_RT_VIRTUAL_CORE_SIZE",
+            environment.getOrDefault("NEURON_LOGICAL_NC_CONFIG", ""));
     return switch (set.strip()) {
       case "1" -> 1;
       case "2" -> 2;

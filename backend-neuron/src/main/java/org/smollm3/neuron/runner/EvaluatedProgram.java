@@ -32,9 +32,7 @@ final class EvaluatedProgram implements SimulatedProgram {
     this.module = module;
     this.virtualCoreSize = virtualCoreSize;
     this.neffBytes = neffBytes;
-    module
-        .parameters()
-        .forEach(p -> inputs.add(io(HloModule.parameterName(p), p.array())));
+    module.parameters().forEach(p -> inputs.add(io(HloModule.parameterName(p), p.array())));
     List<String> names = module.resultNames();
     for (int i = 0; i < module.results().size(); i++) {
       HloShape.Array shape = module.results().get(i).array();
@@ -94,7 +92,9 @@ final class EvaluatedProgram implements SimulatedProgram {
     return wanted.stream().anyMatch(this::hasNan) ? Outcome.PRODUCED_NAN : Outcome.COMPLETED;
   }
 
-  /** Whether a result that is no state has a NaN; states are too large to look through each time. */
+  /**
+   * Whether a result that is no state has a NaN; states are too large to look through each time.
+   */
   private boolean hasNan(List<MemorySegment> memory) {
     for (int i = 0; i < results.size(); i++) {
       HloShape.Array shape = results.get(i);

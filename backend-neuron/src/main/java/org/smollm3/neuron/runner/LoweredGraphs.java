@@ -25,8 +25,7 @@ public record LoweredGraphs(TraceOptions trace, NeffMaker maker) implements Grap
   public RunnableProgram graphs(ProgramSpec program, TapPattern taps) {
     List<RunnableGraph> graphs = new ArrayList<>();
     for (TracedGraph graph : new GraphTracer(program, trace, taps).traceAll()) {
-      graphs.add(
-          new RunnableGraph(graph.name(), maker.make(graph), inputs(graph), outputs(graph)));
+      graphs.add(new RunnableGraph(graph.name(), maker.make(graph), inputs(graph), outputs(graph)));
     }
     return new RunnableProgram(graphs, Optional.empty(), maker.virtualCoreSize());
   }

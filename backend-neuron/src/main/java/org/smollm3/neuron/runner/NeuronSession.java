@@ -2,7 +2,6 @@ package org.smollm3.neuron.runner;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,7 +80,8 @@ final class NeuronSession implements Session {
         () -> {
           GraphSpec graph = program.graph(graphName);
           ProgramChecks.checkInputs(graph, inputs);
-          return run(graph, Optional.ofNullable(loaded.graphs().get(graphName)).orElseThrow(), inputs);
+          return run(
+              graph, Optional.ofNullable(loaded.graphs().get(graphName)).orElseThrow(), inputs);
         });
   }
 
@@ -110,8 +110,7 @@ final class NeuronSession implements Session {
 
   /** Once: where one run has them, the next ones mostly have them too. */
   private void warnOfNan(String graph) {
-    System.Logger.Level level =
-        toldOfNan ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING;
+    System.Logger.Level level = toldOfNan ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING;
     toldOfNan = true;
     LOG.log(
         level,

@@ -14,9 +14,7 @@ import org.smollm3.error.InvalidModelException;
  * @param virtualCoreSize physical cores in a logical one (LNC) that they were compiled for
  */
 record RunnableProgram(
-    List<RunnableGraph> graphs,
-    Optional<RunnableGraph> layoutTransformation,
-    int virtualCoreSize) {
+    List<RunnableGraph> graphs, Optional<RunnableGraph> layoutTransformation, int virtualCoreSize) {
   RunnableProgram {
     graphs = List.copyOf(graphs);
   }

@@ -81,8 +81,7 @@ public record RunnerOptions(Loading loading, Duration loadLimit, Duration execTi
     try {
       return Duration.ofMillis(Math.round(Double.parseDouble(text) * 1000));
     } catch (NumberFormatException e) {
-      throw new InvalidRequestException(
-          option + " is '" + text + "'; give a number of seconds", e);
+      throw new InvalidRequestException(option + " is '" + text + "'; give a number of seconds", e);
     }
   }
 

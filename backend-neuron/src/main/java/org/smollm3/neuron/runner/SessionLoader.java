@@ -63,9 +63,7 @@ final class SessionLoader {
     return runtime
         .ranks()
         .onAll(
-            what,
-            limit,
-            rank -> RankGraph.of(runtime, models.get(rank), graph, tensors.get(rank)));
+            what, limit, rank -> RankGraph.of(runtime, models.get(rank), graph, tensors.get(rank)));
   }
 
   private LoadedModel loadModel(RunnableGraph graph, int rank) {
@@ -82,8 +80,7 @@ final class SessionLoader {
               .onAll(
                   what,
                   limit,
-                  rank ->
-                      rank == turn ? Optional.of(loadModel(graph, rank)) : Optional.empty());
+                  rank -> rank == turn ? Optional.of(loadModel(graph, rank)) : Optional.empty());
       models.add(round.get(turn).orElseThrow());
     }
     return models;

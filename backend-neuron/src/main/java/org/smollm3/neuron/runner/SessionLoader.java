@@ -1,5 +1,6 @@
 package org.smollm3.neuron.runner;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +14,12 @@ import org.smollm3.spi.WeightSource;
 
 /** Brings a program to the ranks: weights and states, then the graphs. */
 final class SessionLoader {
+  /**
+   * How long the other ranks may go on loading after one has failed: a runtime may let a rank wait
+   * in its load for all others.
+   */
+  private static final Duration AFTER_FAILURE = Duration.ofMinutes(1);
+
   private final NeuronRuntime runtime;
   private final RunnerOptions options;
 
@@ -54,7 +61,9 @@ final class SessionLoader {
 
   private List<RankGraph> load(RunnableGraph graph, List<RankTensors> tensors) {
     String what = "loading graph '" + graph.name() + "'";
-    RunLimit limit = RunLimit.of(options.loadLimit());
+    Duration total = options.loadLimit();
+    RunLimit limit =
+        new RunLimit(total, total.compareTo(AFTER_FAILURE) < 0 ? total : AFTER_FAILURE);
     List<LoadedModel> models =
         switch (options.loading()) {
           case PARALLEL -> runtime.ranks().onAll(what, limit, rank -> loadModel(graph, rank));

@@ -29,8 +29,29 @@ final class Attempt<T> {
   static <T> Optional<T> within(
       Duration limit, String thread, Supplier<T> work, Consumer<Optional<T>> late) {
     Attempt<T> attempt = new Attempt<>();
-    Thread.ofPlatform().daemon().name(thread).start(() -> attempt.run(work, late));
-    return attempt.await(limit);
+    Thread worker = Thread.ofPlatform().daemon().name(thread).start(() -> attempt.run(work, late));
+    try {
+      return attempt.await(limit);
+    } finally {
+      if (!attempt.givenUp) { // only this thread sets it
+        join(worker);
+      }
+    }
+  }
+
+  /** So that no thread is there any more when the work is known to be done. */
+  static void join(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void run(Supplier<T> work, Consumer<Optional<T>> late) {

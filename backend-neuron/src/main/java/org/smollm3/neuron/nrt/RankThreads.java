@@ -106,18 +106,6 @@ public final class RankThreads {
   /** Ends the threads; called when no rank runs. */
   void stop() {
     work.forEach(queue -> queue.add(Optional.empty()));
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    threads.forEach(Attempt::join);
   }
 }

@@ -18,5 +18,4 @@ record RunnableGraph(String name, Neff neff, List<Port> inputs, List<Port> outpu
   List<Port> inputs(Port.Role role) {
     return inputs.stream().filter(port -> port.role() == role).toList();
   }
-
 }

@@ -226,6 +226,14 @@ class LintTest {
     return module.add(ops.build(ops.binary(Opcode.ADD, a, ops.binary(Opcode.ADD, b, b))));
   }
 
+  /** (a, b) -> b + b, which forgets what came before. */
+  private static HloComputation addAlone(ModuleBuilder module) {
+    ComputationBuilder ops = module.computation("alone");
+    ops.parameter(HloShape.of(ElementType.F32));
+    HloInstruction b = ops.parameter(HloShape.of(ElementType.F32));
+    return module.add(ops.build(ops.binary(Opcode.ADD, b, b)));
+  }
+
   private static HloInstruction u64(ComputationBuilder ops, long value) {
     HostTensor tensor = HostTensor.zeros(ElementType.U64.dtype(), Shape.of(2));
     tensor.setLong(1, value);
@@ -417,6 +425,13 @@ class LintTest {
             "it reduces by the computation doubled",
             ops -> reduce(ops, addDoubled(ops.module()), ops.scalar(ElementType.F32, 0)),
             ops -> reduce(ops, Opcode.MULTIPLY)),
+        new Case(
+            Rule.REDUCE_BODY,
+            Severity.ERROR,
+            "",
+            "it reduces by the computation alone",
+            ops -> reduce(ops, addAlone(ops.module()), ops.scalar(ElementType.F32, 0)),
+            ops -> reduce(ops, Opcode.MAXIMUM)),
         new Case(
             Rule.REDUCE_INIT,
             Severity.ERROR,

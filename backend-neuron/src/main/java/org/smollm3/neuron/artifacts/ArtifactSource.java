@@ -8,6 +8,9 @@ import org.smollm3.spi.ModelFiles;
 
 /** Where compiled graphs come from. */
 public sealed interface ArtifactSource {
+  /** An empty file in a folder: its graphs were compiled without a layout transformation. */
+  String NO_LAYOUT_TRANSFORMATION = "no_layout_transformation";
+
   /** How messages name the place. */
   String location();
 

@@ -26,12 +26,12 @@ import org.smollm3.spi.ModelFiles;
  * Reads a folder of compiled graphs: {@code neuron_config.json}, and per graph a folder of its name
  * with {@code graph.neff} and {@code metaneff.pb}, there or in one folder below, as the work
  * folders of ModelBuilder have it ({@code _tp0_bk0} or a time). The layout transformation is in
- * {@code layout_opt}; where the weights keep their layout, a file {@value #NO_LAYOUT} says so, for
- * that a transposed square matrix cannot be told from the matrix.
+ * {@code layout_opt}; where the weights keep their layout, a file {@value
+ * ArtifactSource#NO_LAYOUT_TRANSFORMATION} says so, for that a transposed square matrix cannot be
+ * told from the matrix.
  */
 final class NeffFolderReader {
-  /** An empty file: the graphs were compiled without layout transformation. */
-  static final String NO_LAYOUT = "no_layout_transformation";
+  private static final String NO_LAYOUT = ArtifactSource.NO_LAYOUT_TRANSFORMATION;
 
   private static final String NEFF = "graph.neff";
   private static final List<String> METANEFFS = List.of("metaneff.pb", "metaneff");
@@ -92,7 +92,7 @@ final class NeffFolderReader {
       throw new InvalidModelException(
           shown(folder)
               + (found.isEmpty()
-                  ? " has no " + NEFF
+                  ? " has no " + NEFF + notCompiled(folder)
                   : " has "
                       + found.size()
                       + " files "
@@ -102,6 +102,13 @@ final class NeffFolderReader {
                       + "; keep the one that belongs to neuron_config.json"));
     }
     return found.getFirst();
+  }
+
+  /** A bundle that was made where there is no compiler. */
+  private static String notCompiled(Path folder) {
+    return Files.isRegularFile(folder.resolve("graph.hlo_module.pb"))
+        ? ", only the graph: compile again where neuronx-cc is, or with --simulated-neffs"
+        : "";
   }
 
   private static CompiledGraph pair(String key, Path folder) {

@@ -21,6 +21,7 @@ import org.smollm3.model.NeuronConfig;
 import org.smollm3.model.NeuronConfigWriter;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
+import org.smollm3.neuron.artifacts.ArtifactSource;
 import org.smollm3.neuron.hlo.HloModuleWriter;
 import org.smollm3.neuron.lowered.LoweredBackend;
 import org.smollm3.neuron.trace.GraphTracer;
@@ -45,11 +46,16 @@ final class BundleWriter {
     this.neuron = options.config();
   }
 
-  /** What was written. */
+  /**
+   * What was written.
+   *
+   * @param neffs how NEFFs were made; empty if they were not
+   */
   record Result(
       List<TracedGraph> graphs,
       Map<String, String> sha256ByGraph,
       Map<String, Integer> runsByGraph,
+      Optional<String> neffs,
       List<String> notices) {
     int runs(String graph) {
       return runsByGraph.getOrDefault(graph, 0);
@@ -83,13 +89,16 @@ final class BundleWriter {
         options.runs() == 0
             ? Optional.empty()
             : Optional.of(new Recording(options, SmolLm3Model.open(files), shapes));
+    NeffWriter neffs = new NeffWriter(options, System.getenv(), progress);
     try (OutputFolder folder = OutputFolder.create(options.out(), 0)) {
-      Result result = write(folder, program, recording);
+      Result result = write(folder, program, recording, neffs);
       Files.writeString(
           folder.resolve(BundleManifest.NAME),
           BundleManifest.write(neuron.tpDegree(), result.graphs(), result.runsByGraph()));
       Files.writeString(folder.resolve("neuron_config.json"), NeuronConfigWriter.write(neuron));
       Files.writeString(folder.resolve(CONFIG), configText);
+      // Whoever runs the NEFFs wants to know that weights stay as they are.
+      Files.writeString(folder.resolve(ArtifactSource.NO_LAYOUT_TRANSFORMATION), "");
       folder.keep();
       return result;
     } finally {
@@ -97,7 +106,8 @@ final class BundleWriter {
     }
   }
 
-  private Result write(OutputFolder folder, ProgramSpec program, Optional<Recording> recording)
+  private Result write(
+      OutputFolder folder, ProgramSpec program, Optional<Recording> recording, NeffWriter neffs)
       throws IOException {
     List<TracedGraph> graphs = new ArrayList<>();
     Map<String, String> hashes = new LinkedHashMap<>();
@@ -109,6 +119,7 @@ final class BundleWriter {
       Path file = folder.resolve(BundleManifest.hlo(graph.name()));
       Files.createDirectories(folder.resolve(graph.name()));
       Files.write(file, bytes);
+      neffs.write(graph, folder.resolve(graph.name()));
       graphs.add(graph);
       hashes.put(graph.name(), sha256(bytes));
     }
@@ -117,7 +128,7 @@ final class BundleWriter {
       progress.doing("recording runs");
       runs = recording.get().record(folder);
     }
-    return new Result(graphs, hashes, runs, List.of());
+    return new Result(graphs, hashes, runs, neffs.maker(), neffs.notices());
   }
 
   private static String sha256(byte[] bytes) {

@@ -25,11 +25,14 @@ public final class CompileTool implements Tool {
             "Writes a bundle: manifest.json, neuron_config.json, config.json and, for each graph,"
                 + " the HLO module, a NEFF if it was compiled, and recorded runs with every rank's"
                 + " parameters and results as the evaluator gives them.",
+            "All or nothing is written: where the compiler fails, its log is named. Without a"
+                + " compiler there are no NEFFs, which a last line says.",
             "MODEL is a snapshot folder; without recorded runs its config.json is enough.",
             "Examples:",
             "  smollm3 compile --tp 2 --batch-size 4 --sequence-length 4096 --out bundle"
                 + " ~/models/SmolLM3-3B",
             "  smollm3 compile --tp 2 --dtype f32 --record-runs 2 --out bundle model",
+            "  smollm3 compile --simulated-neffs --out bundle model",
             "  smollm3 inspect bundle/token_generation/graph.hlo_module.pb"),
         "MODEL",
         1,
@@ -86,6 +89,7 @@ public final class CompileTool implements Tool {
             options.config().tpDegree(),
             options.config().tpDegree() == 1 ? "" : "s",
             seconds);
+    result.neffs().ifPresent(how -> invocation.out().println(how));
     result.notices().forEach(notice -> invocation.out().println(notice));
   }
 
@@ -106,6 +110,7 @@ public final class CompileTool implements Tool {
       node.put("collective_bytes", statistics.totalCollectiveBytes());
       node.put("recorded_runs", result.runs(graph.name()));
     }
+    result.neffs().ifPresent(how -> root.put("neffs", how));
     ArrayNode notices = root.putArray("notices");
     result.notices().forEach(notices::add);
     root.put("seconds", seconds);

@@ -61,6 +61,16 @@ public record CompilerOptions(
     return new CompilerOptions(target, target.defaultLogicalCores(), 2, List.of(), DEFAULT_TIMEOUT);
   }
 
+  /** The same for another LNC. */
+  public CompilerOptions withLogicalCores(int newLogicalCores) {
+    return new CompilerOptions(target, newLogicalCores, optimizationLevel, extraFlags, timeout);
+  }
+
+  /** The same with another time limit. */
+  public CompilerOptions withTimeout(Duration newTimeout) {
+    return new CompilerOptions(target, logicalCores, optimizationLevel, extraFlags, newTimeout);
+  }
+
   /** The same with the compiler's flags out of {@code NEURON_CC_FLAGS} added behind the others. */
   public CompilerOptions with(NeuronCcFlags flags) {
     List<String> all = new ArrayList<>(extraFlags);

@@ -19,8 +19,7 @@ final class VersionQuery {
   static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   static final String REMEDY =
-      "install it with pip install neuronx-cc"
-          + " --extra-index-url=https://pip.repos.neuron.amazonaws.com (Linux on x86-64; no Neuron"
+      "install the package neuronx-cc of AWS Neuron's pip repository (Linux on x86-64; no Neuron"
           + " device is needed), or give its path";
 
   private static final long MAX_ANSWER_BYTES = 1 << 20;

@@ -184,7 +184,7 @@ public final class Executable {
         + ": parameter "
         + index
         + " ("
-        + HloModule.parameterName(module.parameters().get(index))
+        + module.parameters().get(index)
         + ") of "
         + module.name();
   }

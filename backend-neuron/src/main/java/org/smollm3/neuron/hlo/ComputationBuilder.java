@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.spi.Comparison;
 import org.smollm3.tensor.HostTensor;
@@ -46,24 +48,30 @@ public final class ComputationBuilder {
 
   /** The next parameter. */
   public HloInstruction parameter(HloShape shape) {
-    return parameter(shape, Map.of());
-  }
-
-  /** The next parameter, by a name that reaches the runtime. */
-  public HloInstruction parameter(HloShape shape, String runtimeName) {
-    return parameter(shape, Map.of(HloModule.INPUT_NAMES, runtimeName));
-  }
-
-  private HloInstruction parameter(HloShape shape, Map<String, String> frontendAttributes) {
     HloInstruction parameter =
         make(
             Opcode.PARAMETER,
             shape,
             List.of(),
             new HloAttributes.Parameter(parameters.size()),
-            frontendAttributes);
+            Map.of());
     parameters.add(parameter);
     return parameter;
+  }
+
+  /**
+   * The next parameter.
+   *
+   * @param meaning what the model calls it; its {@link HloInstruction#source}
+   */
+  public HloInstruction parameter(HloShape shape, String meaning) {
+    String outer = source;
+    source = meaning;
+    try {
+      return parameter(shape);
+    } finally {
+      source = outer;
+    }
   }
 
   /**
@@ -212,23 +220,36 @@ public final class ComputationBuilder {
 
   /** The computation of a result, with all parameters. */
   public HloComputation build(HloInstruction result) {
-    return build(result, parameters, List.of());
+    return build(result, parameters, Names.NONE);
+  }
+
+  private enum Names {
+    NONE,
+    /** What the runtime calls them: {@code input0} and so on, {@code output0} and so on. */
+    OF_RUNTIME
   }
 
   /**
-   * The computation of a result.
+   * The computation of a tuple of results for a runtime, which knows parameters and results by the
+   * names that NxD's graphs have: {@code input0}, {@code output0} and so on.
    *
    * @param ordered the parameters it takes, in this order; all that the result needs
-   * @param resultNames names of the results as the runtime shall see them; may be empty
    */
-  public HloComputation build(
-      HloInstruction result, List<HloInstruction> ordered, List<String> resultNames) {
+  public HloComputation buildEntry(HloInstruction result, List<HloInstruction> ordered) {
+    return build(result, ordered, Names.OF_RUNTIME);
+  }
+
+  private HloComputation build(HloInstruction result, List<HloInstruction> ordered, Names names) {
     Set<HloInstruction> needed = needed(result);
     Map<HloInstruction, HloInstruction> made = new LinkedHashMap<>();
     List<HloInstruction> builtParameters = new ArrayList<>();
     for (HloInstruction parameter : ordered) {
       HloAttributes number = new HloAttributes.Parameter(builtParameters.size());
-      HloInstruction built = rebuild(parameter, made, number, parameter.frontendAttributes());
+      Map<String, String> frontend =
+          names == Names.NONE
+              ? Map.of()
+              : Map.of(HloModule.INPUT_NAMES, "input" + builtParameters.size());
+      HloInstruction built = rebuild(parameter, made, number, frontend);
       made.put(parameter, built);
       builtParameters.add(built);
     }
@@ -238,8 +259,8 @@ public final class ComputationBuilder {
           throw new IllegalArgumentException("a needed parameter is not in the list");
         }
         Map<String, String> frontend =
-            instruction == result && !resultNames.isEmpty()
-                ? Map.of(HloModule.OUTPUT_NAMES, String.join(",", resultNames))
+            instruction == result && names == Names.OF_RUNTIME
+                ? Map.of(HloModule.OUTPUT_NAMES, outputs(result.operands().size()))
                 : Map.of();
         made.put(instruction, rebuild(instruction, made, instruction.attributes(), frontend));
       }
@@ -251,6 +272,10 @@ public final class ComputationBuilder {
     long id = module.nextId();
     return new HloComputation(
         id, name + "." + id, List.copyOf(made.values()), builtParameters, root);
+  }
+
+  private static String outputs(int count) {
+    return IntStream.range(0, count).mapToObj(i -> "output" + i).collect(Collectors.joining(","));
   }
 
   private HloInstruction rebuild(

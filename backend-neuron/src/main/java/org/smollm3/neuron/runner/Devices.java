@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.Set;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.neuron.artifacts.ArtifactSource;
-import org.smollm3.neuron.compiler.CompileCache;
+import org.smollm3.neuron.compiled.NeffMaker;
+import org.smollm3.neuron.compiled.NoCompiler;
+import org.smollm3.neuron.compiled.SimulatedNeffs;
 import org.smollm3.neuron.compiler.CompilerOptions;
-import org.smollm3.neuron.compiler.CompilerSearch;
 import org.smollm3.neuron.compiler.CompilerTarget;
-import org.smollm3.neuron.compiler.NeuronCcFlags;
 import org.smollm3.neuron.neff.NeuronArchitecture;
 import org.smollm3.neuron.nrt.InstanceInfo;
 import org.smollm3.neuron.nrt.NrtLibrary;
@@ -120,34 +120,22 @@ public final class Devices {
   }
 
   private static NeffMaker compiler(NrtLibrary library, BackendOptions options) {
+    Optional<CompilerTarget> target =
+        options
+            .get(TARGET)
+            .map(CompilerTarget::of)
+            .or(() -> library.instance().flatMap(Devices::target));
+    if (target.isEmpty()) {
+      return new NoCompiler(
+          "libnrt does not say what instance this is; give the backend option "
+              + TARGET
+              + " (trn1, trn1n, inf2, trn2)");
+    }
     Map<String, String> environment = System.getenv();
-    return switch (CompilerSearch.find(options.get(COMPILER), environment)) {
-      case CompilerSearch.NotFound nowhere -> new NoCompiler(nowhere.message());
-      case CompilerSearch.Found found -> {
-        Optional<CompilerTarget> target =
-            options
-                .get(TARGET)
-                .map(CompilerTarget::of)
-                .or(() -> library.instance().flatMap(Devices::target));
-        if (target.isEmpty()) {
-          yield new NoCompiler(
-              "libnrt does not say what instance this is; give the option "
-                  + TARGET
-                  + " (trn1, trn1n, inf2, trn2)");
-        }
-        NeuronCcFlags flags = NeuronCcFlags.of(environment);
-        CompilerOptions defaults = CompilerOptions.of(target.get());
-        CompilerOptions asked =
-            new CompilerOptions(
-                target.get(),
-                number(options, LNC, lnc(environment, defaults.logicalCores()), 1, 2),
-                defaults.optimizationLevel(),
-                defaults.extraFlags(),
-                defaults.timeout());
-        yield new CompilerNeffs(
-            found.compiler(), CompileCache.of(flags, environment), asked.with(flags));
-      }
-    };
+    CompilerOptions defaults = CompilerOptions.of(target.get());
+    int logicalCores = number(options, LNC, lnc(environment, defaults.logicalCores()), 1, 2);
+    return NeffMaker.ofCompiler(
+        options.get(COMPILER), defaults.withLogicalCores(logicalCores), environment);
   }
 
   /** What the user has set for the runtime, which the graphs must agree with. */

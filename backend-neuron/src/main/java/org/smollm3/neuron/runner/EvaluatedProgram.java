@@ -1,5 +1,6 @@
 package org.smollm3.neuron.runner;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,10 @@ import org.smollm3.neuron.simulator.Io;
 import org.smollm3.neuron.simulator.SimulatedProgram;
 import org.smollm3.tensor.HostTensor;
 
-/** A graph in a simulated NEFF, run by the evaluator. */
+/**
+ * A graph in a simulated NEFF, run by the evaluator. Arrays without elements, which a real NEFF
+ * cannot have, are no inputs or outputs of it.
+ */
 final class EvaluatedProgram implements SimulatedProgram {
   private final HloModule module;
   private final int virtualCoreSize;
@@ -32,20 +36,23 @@ final class EvaluatedProgram implements SimulatedProgram {
     this.module = module;
     this.virtualCoreSize = virtualCoreSize;
     this.neffBytes = neffBytes;
-    module.parameters().forEach(p -> inputs.add(io(HloModule.parameterName(p), p.array())));
+    module.parameters().forEach(p -> add(inputs, HloModule.parameterName(p), p.array()));
     List<String> names = module.resultNames();
     for (int i = 0; i < module.results().size(); i++) {
       HloShape.Array shape = module.results().get(i).array();
       results.add(shape);
-      outputs.add(io(names.get(i), shape));
+      add(outputs, names.get(i), shape);
     }
   }
 
-  private static Io io(String name, HloShape.Array shape) {
-    return new Io(
-        name,
-        shape.byteSize(),
-        LongStream.of(shape.dims().toArray()).mapToInt(Math::toIntExact).boxed().toList());
+  private static void add(List<Io> list, String name, HloShape.Array shape) {
+    if (shape.byteSize() > 0) {
+      list.add(
+          new Io(
+              name,
+              shape.byteSize(),
+              LongStream.of(shape.dims().toArray()).mapToInt(Math::toIntExact).boxed().toList()));
+    }
   }
 
   @Override
@@ -84,12 +91,27 @@ final class EvaluatedProgram implements SimulatedProgram {
 
   @Override
   public Outcome run(List<List<MemorySegment>> given, List<List<MemorySegment>> wanted) {
-    Optional<Executable> executable = byRanks.computeIfAbsent(given.size(), this::compile);
-    executable
-        .orElseThrow(
-            () -> new IllegalStateException("the graph is not for " + given.size() + " ranks"))
-        .run(given, wanted);
-    return wanted.stream().anyMatch(this::hasNan) ? Outcome.PRODUCED_NAN : Outcome.COMPLETED;
+    Executable executable =
+        byRanks
+            .computeIfAbsent(given.size(), this::compile)
+            .orElseThrow(
+                () -> new IllegalStateException("the graph is not for " + given.size() + " ranks"));
+    List<List<MemorySegment>> results =
+        wanted.stream().map(rank -> withEmpty(executable.results(), rank)).toList();
+    executable.run(
+        given.stream().map(rank -> withEmpty(executable.parameters(), rank)).toList(), results);
+    return results.stream().anyMatch(this::hasNan) ? Outcome.PRODUCED_NAN : Outcome.COMPLETED;
+  }
+
+  /** What the runtime gives, with nothing in the place of what has no elements. */
+  private static List<MemorySegment> withEmpty(
+      List<HloShape.Array> shapes, List<MemorySegment> given) {
+    List<MemorySegment> all = new ArrayList<>();
+    int next = 0;
+    for (HloShape.Array shape : shapes) {
+      all.add(shape.byteSize() == 0 ? Arena.global().allocate(0) : given.get(next++));
+    }
+    return all;
   }
 
   /**

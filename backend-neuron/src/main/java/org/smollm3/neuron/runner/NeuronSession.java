@@ -1,6 +1,5 @@
 package org.smollm3.neuron.runner;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -151,22 +150,24 @@ final class NeuronSession implements Session {
                     + (first + count - 1)
                     + " of this session");
           }
-          Map<String, DeviceTensor> states = loaded.tensors().get(rank - first).states();
-          DeviceTensor tensor = states.get(name);
-          if (tensor == null) {
-            throw new InvalidRequestException(
-                "no state '" + name + "'; there are " + states.keySet());
-          }
-          return read(name, tensor);
+          return read(stateSpec(name), loaded.tensors().get(rank - first).states());
         });
   }
 
-  private HostTensor read(String name, DeviceTensor tensor) {
-    TensorSpec spec =
-        program.states().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
-    HostTensor value =
-        HostTensor.wrap(spec.dtype(), spec.shape(), Arena.ofAuto().allocate(tensor.bytes(), 64));
-    tensor.read(0, value.segment());
+  private TensorSpec stateSpec(String name) {
+    List<String> names = program.states().stream().map(TensorSpec::name).toList();
+    int index = names.indexOf(name);
+    if (index < 0) {
+      throw new InvalidRequestException("no state '" + name + "'; there are " + names);
+    }
+    return program.states().get(index);
+  }
+
+  /** A state without elements has no memory. */
+  private static HostTensor read(TensorSpec spec, Map<String, DeviceTensor> states) {
+    HostTensor value = HostTensor.zeros(spec.dtype(), spec.shape());
+    Optional.ofNullable(states.get(spec.name()))
+        .ifPresent(tensor -> tensor.read(0, value.segment()));
     return value;
   }
 

@@ -25,6 +25,11 @@ record Port(String tensor, Role role, TensorSpec spec) {
     TAP
   }
 
+  /** Whether there is nothing in it: then no memory of the device is bound to it. */
+  boolean isEmpty() {
+    return byteSize() == 0;
+  }
+
   long byteSize() {
     return Math.multiplyExact(spec.shape().elementCount(), spec.dtype().byteSize());
   }

@@ -37,6 +37,9 @@ final class RankGraph {
       NeuronRuntime runtime, LoadedModel model, RunnableGraph graph, RankTensors tensors) {
     RankGraph made = new RankGraph(model, runtime.newTensorSet(), runtime.newTensorSet());
     for (Port port : graph.inputs()) {
+      if (port.isEmpty()) {
+        continue;
+      }
       DeviceTensor tensor =
           port.role() == Port.Role.INPUT ? allocate(runtime, model, port) : tensors.bound(port);
       if (port.role() == Port.Role.INPUT) {
@@ -46,14 +49,19 @@ final class RankGraph {
     }
     for (Port port : graph.outputs()) {
       boolean own = port.role() == Port.Role.OUTPUT || port.role() == Port.Role.TAP;
-      DeviceTensor tensor = own ? allocate(runtime, model, port) : tensors.bound(port);
       if (own) {
         TensorSpec spec = port.spec();
-        made.results.put(port, tensor);
         made.host.put(
             port,
             HostTensor.wrap(
                 spec.dtype(), spec.shape(), Arena.ofAuto().allocate(port.byteSize(), 64)));
+      }
+      if (port.isEmpty()) {
+        continue;
+      }
+      DeviceTensor tensor = own ? allocate(runtime, model, port) : tensors.bound(port);
+      if (own) {
+        made.results.put(port, tensor);
       }
       made.outputs.add(port.tensor(), tensor);
     }

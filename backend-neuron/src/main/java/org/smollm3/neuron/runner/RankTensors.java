@@ -53,6 +53,9 @@ final class RankTensors {
         if (port != null) {
           WeightView view = source.weight(spec.name(), number);
           ProgramChecks.checkWeight(spec, view);
+          if (port.isEmpty()) {
+            continue;
+          }
           // The transformation works in place: what it would do twice must be there twice.
           String key =
               graphs.layoutTransformation().isPresent()
@@ -68,6 +71,9 @@ final class RankTensors {
       }
     }
     for (Port port : graphs.states().values()) {
+      if (port.isEmpty()) {
+        continue;
+      }
       DeviceTensor state = runtime.allocate(core, port.byteSize(), port.spec().name());
       state.clear();
       tensors.states.put(port.spec().name(), state);

@@ -1,7 +1,6 @@
 package org.smollm3.neuron.runner;
 
 import java.util.List;
-import java.util.function.Predicate;
 import org.smollm3.neuron.neff.Neff;
 
 /**
@@ -17,15 +16,6 @@ record RunnableGraph(String name, Neff neff, List<Port> inputs, List<Port> outpu
   }
 
   List<Port> inputs(Port.Role role) {
-    return select(inputs, port -> port.role() == role);
-  }
-
-  /** All outputs that are not states. */
-  List<Port> results() {
-    return select(outputs, port -> port.role() != Port.Role.STATE);
-  }
-
-  private static List<Port> select(List<Port> ports, Predicate<Port> wanted) {
-    return ports.stream().filter(wanted).toList();
+    return inputs.stream().filter(port -> port.role() == role).toList();
   }
 }

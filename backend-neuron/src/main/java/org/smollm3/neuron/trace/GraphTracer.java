@@ -129,8 +129,7 @@ public final class GraphTracer {
                 nodes.add(node);
               }
             });
-    List<String> names = results.stream().map(r -> r.spec().name()).toList();
-    HloComputation entry = builder.build(root, nodes, names);
+    HloComputation entry = builder.buildEntry(root, nodes);
     List<HloModule.Alias> aliases = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
       int index = i;

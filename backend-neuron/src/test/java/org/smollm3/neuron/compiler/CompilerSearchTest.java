@@ -17,8 +17,7 @@ import org.smollm3.neuron.compiler.CompilerSearch.NotFound;
 @Timeout(120)
 class CompilerSearchTest {
   private static final String INSTALL =
-      "install it with pip install neuronx-cc"
-          + " --extra-index-url=https://pip.repos.neuron.amazonaws.com (Linux on x86-64; no Neuron"
+      "install the package neuronx-cc of AWS Neuron's pip repository (Linux on x86-64; no Neuron"
           + " device is needed), or give its path";
 
   @TempDir Path folder;

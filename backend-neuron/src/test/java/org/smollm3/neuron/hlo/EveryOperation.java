@@ -2,7 +2,6 @@ package org.smollm3.neuron.hlo;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.smollm3.spi.Comparison;
 import org.smollm3.spi.DotDims;
 import org.smollm3.tensor.HostTensor;
@@ -47,11 +46,7 @@ final class EveryOperation {
     control(x, ids);
     List<HloInstruction> all = new ArrayList<>(List.of(updated));
     all.addAll(results);
-    HloComputation main =
-        entry.build(
-            entry.tuple(all),
-            List.of(x, state, ids, half),
-            Stream.iterate(0, i -> i + 1).limit(all.size()).map(i -> "r" + i).toList());
+    HloComputation main = entry.buildEntry(entry.tuple(all), List.of(x, state, ids, half));
     return module.build(main, List.of(new HloModule.Alias(0, 1)));
   }
 

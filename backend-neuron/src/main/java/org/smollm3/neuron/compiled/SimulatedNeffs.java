@@ -1,8 +1,10 @@
-package org.smollm3.neuron.runner;
+package org.smollm3.neuron.compiled;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import org.smollm3.neuron.compiler.CompileListener;
 import org.smollm3.neuron.hlo.HloModule;
 import org.smollm3.neuron.hlo.HloModuleWriter;
 import org.smollm3.neuron.neff.Neff;
@@ -26,23 +28,27 @@ public record SimulatedNeffs(NeuronArchitecture architecture, int virtualCoreSiz
   }
 
   @Override
-  public Neff make(TracedGraph graph) {
-    HloModule module = graph.module();
-    List<TensorSpec> inputs =
-        LoweredGraphs.inputs(graph).stream().map(SimulatedNeffs::asInNeff).toList();
-    List<TensorSpec> outputs =
-        LoweredGraphs.outputs(graph).stream().map(SimulatedNeffs::asInNeff).toList();
+  public Neff make(TracedGraph graph, CompileListener listener) {
+    List<TensorSpec> inputs = new ArrayList<>();
+    for (int i = 0; i < graph.parameters().size(); i++) {
+      String name = HloModule.parameterName(graph.module().parameters().get(i));
+      inputs.add(named(name, graph.parameters().get(i).spec()));
+    }
+    List<TensorSpec> outputs = new ArrayList<>();
+    for (int i = 0; i < graph.results().size(); i++) {
+      outputs.add(named(graph.module().resultNames().get(i), graph.results().get(i).spec()));
+    }
     byte[] file =
         new SimulatedNeff(shortened(graph.name()), architecture, virtualCoreSize, inputs, outputs)
-            .write(HloModuleWriter.write(module), NeffHeader.PackageVersion.TAR_SHA256);
+            .write(HloModuleWriter.write(graph.module()), NeffHeader.PackageVersion.TAR_SHA256);
     // Native memory, and kept as long as anything refers to it: a load may outlive its caller.
     MemorySegment bytes = Arena.ofAuto().allocate(file.length, 64);
     bytes.copyFrom(MemorySegment.ofArray(file));
     return Neff.read(bytes, "the simulated NEFF of graph '" + graph.name() + "'");
   }
 
-  private static TensorSpec asInNeff(Port port) {
-    return new TensorSpec(port.tensor(), port.spec().dtype(), port.spec().shape());
+  private static TensorSpec named(String name, TensorSpec spec) {
+    return new TensorSpec(name, spec.dtype(), spec.shape());
   }
 
   /** A header has room for 255 bytes of ASCII. */

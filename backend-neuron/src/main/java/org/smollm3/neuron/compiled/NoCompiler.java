@@ -1,6 +1,7 @@
-package org.smollm3.neuron.runner;
+package org.smollm3.neuron.compiled;
 
 import org.smollm3.error.BackendException;
+import org.smollm3.neuron.compiler.CompileListener;
 import org.smollm3.neuron.neff.Neff;
 import org.smollm3.neuron.trace.TracedGraph;
 
@@ -21,12 +22,12 @@ public record NoCompiler(String reason) implements NeffMaker {
   }
 
   @Override
-  public Neff make(TracedGraph graph) {
+  public Neff make(TracedGraph graph, CompileListener listener) {
     throw new BackendException(
         "graph '"
             + graph.name()
             + "' cannot be compiled: "
             + reason
-            + "; or name a folder of compiled graphs (--compiled DIR)");
+            + "; or run graphs that were compiled elsewhere (--compiled DIR)");
   }
 }

@@ -1,4 +1,4 @@
-package org.smollm3.neuron.runner;
+package org.smollm3.neuron.compiled;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -6,12 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
 import org.smollm3.error.BackendException;
 import org.smollm3.neuron.compiler.CompileCache;
 import org.smollm3.neuron.compiler.CompileListener;
-import org.smollm3.neuron.compiler.CompilePhase;
 import org.smollm3.neuron.compiler.CompilerOptions;
 import org.smollm3.neuron.compiler.NeuronCompiler;
 import org.smollm3.neuron.hlo.HloModuleWriter;
@@ -20,11 +17,6 @@ import org.smollm3.neuron.trace.TracedGraph;
 
 /** NEFFs by neuronx-cc, kept in its cache. */
 public final class CompilerNeffs implements NeffMaker {
-  private static final System.Logger LOG = System.getLogger(CompilerNeffs.class.getName());
-
-  /** A graph takes minutes to compile: who waits wants to hear of it now and then. */
-  private static final Duration BETWEEN_NEWS = Duration.ofSeconds(30);
-
   private final NeuronCompiler compiler;
   private final CompileCache cache;
   private final CompilerOptions options;
@@ -51,11 +43,11 @@ public final class CompilerNeffs implements NeffMaker {
   }
 
   @Override
-  public Neff make(TracedGraph graph) {
+  public Neff make(TracedGraph graph, CompileListener listener) {
     byte[] module = HloModuleWriter.write(graph.module());
     Path file;
     try {
-      file = cache.compile(compiler, module, options, news(graph.name())).neff();
+      file = cache.compile(compiler, module, options, listener).neff();
     } catch (BackendException e) {
       throw new BackendException("graph '" + graph.name() + "': " + e.getMessage(), e);
     }
@@ -69,20 +61,5 @@ public final class CompilerNeffs implements NeffMaker {
     } catch (IOException e) {
       throw new BackendException("cannot read the compiled graph " + file, e);
     }
-  }
-
-  private static CompileListener news(String graph) {
-    AtomicLong told = new AtomicLong();
-    return (phase, elapsed) -> {
-      long due = told.get() + BETWEEN_NEWS.toSeconds();
-      if (phase == CompilePhase.COMPILING && elapsed.toSeconds() >= due) {
-        told.set(elapsed.toSeconds());
-        LOG.log(
-            System.Logger.Level.INFO,
-            "neuronx-cc compiles graph {0}, {1} s so far",
-            graph,
-            elapsed.toSeconds());
-      }
-    };
   }
 }

@@ -3,6 +3,7 @@ package org.smollm3.conformance.bounds;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.NumericsProfile.Deviation;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
@@ -28,6 +29,14 @@ import org.smollm3.tensor.DType;
 final class BoundedOps extends BoundedPrimitives {
   BoundedOps(TensorOps judge, Roundoffs roundoffs) {
     super(judge, roundoffs);
+  }
+
+  @Override
+  public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
+    if (bias.isPresent()) {
+      terms().roundoffs().requireNone(Deviation.SEPARATE_BIAS);
+    }
+    return super.linear(x, weight, bias, dtype);
   }
 
   /**
@@ -80,6 +89,7 @@ final class BoundedOps extends BoundedPrimitives {
       Tensor seqIds,
       Tensor positions,
       AttentionSpec spec) {
+    terms().roundoffs().requireNone(Deviation.BF16_SCORES, Deviation.SCORE_TILES);
     Tensor slots = BoundedTensor.exactly("attend", seqIds);
     Tensor at = BoundedTensor.exactly("attend", positions);
     Tensor value =

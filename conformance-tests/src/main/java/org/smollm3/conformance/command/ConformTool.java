@@ -95,7 +95,9 @@ public final class ConformTool implements Tool {
     }
   }
 
-  /** Opens the backend that was named; none is chosen by itself, since its name is in the report. */
+  /**
+   * Opens the backend that was named; none is chosen by itself, since its name is in the report.
+   */
   private static Supplier<Backend> factory(Invocation invocation) {
     String name = invocation.required(ConformOptions.BACKEND);
     BackendOptions options =

@@ -46,7 +46,8 @@ final class Plugins {
         }
       }
     } catch (ServiceConfigurationError | FindException | ResolutionException | LinkageError e) {
-      throw new BackendException("--plugin-path " + path + " cannot be loaded: " + e.getMessage(), e);
+      throw new BackendException(
+          "--plugin-path " + path + " cannot be loaded: " + e.getMessage(), e);
     }
     return found.orElseThrow(
         () ->
@@ -87,9 +88,7 @@ final class Plugins {
       List<String> roots =
           finder.findAll().stream().map(module -> module.descriptor().name()).toList();
       Configuration configuration =
-          parent
-              .configuration()
-              .resolveAndBind(finder, ModuleFinder.of(), Set.copyOf(roots));
+          parent.configuration().resolveAndBind(finder, ModuleFinder.of(), Set.copyOf(roots));
       ModuleLayer layer =
           parent.defineModulesWithOneLoader(configuration, Plugins.class.getClassLoader());
       return ServiceLoader.load(layer, BackendProvider.class);

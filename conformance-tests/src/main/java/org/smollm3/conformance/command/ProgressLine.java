@@ -56,9 +56,7 @@ final class ProgressLine implements Progress, AutoCloseable {
     if (result.verdict() == Verdict.FAIL) {
       close();
       Optional<RuleResult.Failure> first = result.failures().stream().findFirst();
-      invocation
-          .err()
-          .println("FAIL " + result.rule() + first.map(f -> ": " + f.why()).orElse(""));
+      invocation.err().println("FAIL " + result.rule() + first.map(f -> ": " + f.why()).orElse(""));
       invocation.err().flush();
     }
   }

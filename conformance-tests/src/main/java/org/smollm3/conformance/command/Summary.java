@@ -56,9 +56,7 @@ final class Summary {
         catalogue.rule(result.rule()).text());
     for (RuleResult.Failure failure : result.failures()) {
       out.printf("      %s%n", failure.why());
-      failure
-          .shrunk()
-          .ifPresent(shrunk -> out.printf("      simplest case: %s%n", shrunk.why()));
+      failure.shrunk().ifPresent(shrunk -> out.printf("      simplest case: %s%n", shrunk.why()));
       out.printf("      %s%n", report.rerun(result.rule(), failure.simplestCase()));
     }
     if (result.verdict() != Verdict.PASS || result.warned() > 0) {

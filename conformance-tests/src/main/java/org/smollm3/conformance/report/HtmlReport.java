@@ -65,8 +65,7 @@ public final class HtmlReport {
     for (Verdict verdict : Verdict.values()) {
       long count = report.count(verdict);
       if (count > 0) {
-        page.format(
-            "<span>%d %s %s</span> ", count, count == 1 ? "rule" : "rules", said(verdict));
+        page.format("<span>%d %s %s</span> ", count, count == 1 ? "rule" : "rules", said(verdict));
       }
     }
     page.raw("</p>\n");
@@ -215,7 +214,8 @@ public final class HtmlReport {
         .worst()
         .ifPresent(
             measure ->
-                page.format("<p>farthest from its bound: <code>%s</code></p>\n", measure.toString()));
+                page.format(
+                    "<p>farthest from its bound: <code>%s</code></p>\n", measure.toString()));
     failure
         .shrunk()
         .ifPresent(
@@ -234,8 +234,7 @@ public final class HtmlReport {
     if (!open.isEmpty()) {
       page.raw("<h2>Rules without a check</h2>\n<p>Nothing is said about these:</p>\n<ul>\n");
       for (RuleResult result : open) {
-        page.format(
-            "<li><b>%s</b> %s</li>\n", result.rule(), catalogue.rule(result.rule()).text());
+        page.format("<li><b>%s</b> %s</li>\n", result.rule(), catalogue.rule(result.rule()).text());
       }
       page.raw("</ul>\n");
     }

@@ -34,7 +34,9 @@ final class RuleTable {
     if (results.isEmpty()) {
       return;
     }
-    page.format("<h2 id=\"%s\">%s</h2>\n<p>%s.</p>\n", level.label(), upper(level.label()), upper(level.meaning()));
+    page.format(
+        "<h2 id=\"%s\">%s</h2>\n<p>%s.</p>\n",
+        level.label(), upper(level.label()), upper(level.meaning()));
     for (RuleResult result : results) {
       rule(result);
     }
@@ -57,7 +59,8 @@ final class RuleTable {
     result
         .worst()
         .ifPresent(
-            worst -> page.format(" <span class=\"ratio\">%s</span>", ratio(worst.measure().ratio())));
+            worst ->
+                page.format(" <span class=\"ratio\">%s</span>", ratio(worst.measure().ratio())));
     page.raw("</summary>\n");
     page.format(
         "<p>%s. %d cases: %d passed, %d failed%s%s%s; %s.</p>\n",

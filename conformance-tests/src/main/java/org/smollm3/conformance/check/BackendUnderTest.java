@@ -85,6 +85,23 @@ public final class BackendUnderTest implements AutoCloseable {
   }
 
   /**
+   * Ends a case on exact bits as unsupported where the backend declares another rounding than to
+   * nearest: of that only bounds are known, which other rules judge.
+   */
+  public void requireNearest() {
+    NumericsProfile.Rounding rounding = numerics().rounding();
+    if (rounding != NumericsProfile.Rounding.NEAREST_EVEN) {
+      throw new NotJudgedException(
+          new Outcome.Unsupported("the backend declares the rounding " + rounding));
+    }
+  }
+
+  /** Whether the backend declares that it keeps subnormal numbers. */
+  public boolean keepsSubnormals() {
+    return numerics().subnormals() == NumericsProfile.Subnormals.KEPT;
+  }
+
+  /**
    * The program that computes bounds for this backend, to be run by the oracle; ends the case
    * without a verdict if the backend does not say how it computes.
    */

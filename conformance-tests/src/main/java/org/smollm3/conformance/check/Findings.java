@@ -108,6 +108,38 @@ public final class Findings {
     }
   }
 
+  /** Every element: the same bits, or both are NaN. */
+  public void sameValues(String name, HostTensor actual, HostTensor expected) {
+    if (!sameForm(name, actual, expected)) {
+      return;
+    }
+    long wrong = 0;
+    long first = -1;
+    for (long i = 0; i < actual.size(); i++) {
+      double is = actual.getDouble(i);
+      double must = expected.getDouble(i);
+      // Compares numbers, the sign of zero and that both are NaN, but not which NaN.
+      if (Double.doubleToLongBits(is) != Double.doubleToLongBits(must)) {
+        wrong++;
+        first = first < 0 ? i : first;
+      }
+    }
+    if (wrong > 0) {
+      fail(
+          name
+              + place(actual.shape(), first)
+              + " is "
+              + actual.getDouble(first)
+              + " and must be "
+              + expected.getDouble(first)
+              + "; "
+              + wrong
+              + " of "
+              + actual.size()
+              + " are wrong");
+    }
+  }
+
   /** Coordinates of an element from its row-major number. */
   static List<Long> place(Shape shape, long element) {
     List<Long> index = new ArrayList<>();

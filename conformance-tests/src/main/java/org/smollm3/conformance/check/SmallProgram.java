@@ -96,8 +96,16 @@ public final class SmallProgram {
     findings.sameBits(OUTPUT, run(backend, findings), expected);
   }
 
+  /**
+   * The backend's output, element by element, against what it must be: the same bits, where any NaN
+   * is as good as another.
+   */
+  public void judgeValues(BackendUnderTest backend, Findings findings, HostTensor expected) {
+    findings.sameValues(OUTPUT, run(backend, findings), expected);
+  }
+
   /** A copy of the backend's output, which may be of the wrong type and shape. */
-  private HostTensor run(BackendUnderTest backend, Findings findings) {
+  public HostTensor run(BackendUnderTest backend, Findings findings) {
     try (Arena arena = Arena.ofShared();
         Session session = backend.load(program, NO_WEIGHTS, LoadOptions.defaults())) {
       GuardedInputs guarded = new GuardedInputs(inputs, arena);

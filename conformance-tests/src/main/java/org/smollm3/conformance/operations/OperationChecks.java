@@ -10,9 +10,15 @@ public final class OperationChecks {
 
   public static List<RuleCheck> all() {
     List<RuleCheck> checks = new ArrayList<>();
+    checks.addAll(ConversionChecks.all());
     checks.addAll(LayoutChecks.all());
     checks.addAll(ElementwiseChecks.all());
+    checks.addAll(FunctionChecks.all());
+    checks.addAll(ComparisonChecks.all());
     checks.addAll(DotChecks.all());
+    checks.addAll(ReductionChecks.all());
+    checks.addAll(GatherChecks.all());
+    checks.addAll(CompositeChecks.all());
     return checks;
   }
 }

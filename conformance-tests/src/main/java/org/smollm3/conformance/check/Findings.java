@@ -108,6 +108,22 @@ public final class Findings {
     }
   }
 
+  /** Every element, in whatever types; any NaN is as good as any other. */
+  public void sameValues(String name, HostTensor actual, HostTensor expected) {
+    if (!actual.shape().equals(expected.shape())) {
+      fail(name + " is " + actual + " and must be " + expected.shape());
+      return;
+    }
+    for (long i = 0; i < actual.size(); i++) {
+      double value = actual.getDouble(i);
+      double wanted = expected.getDouble(i);
+      if (Double.compare(value, wanted) != 0) {
+        fail(name + place(actual.shape(), i) + " is " + value + " and must be " + wanted);
+        return;
+      }
+    }
+  }
+
   /** Coordinates of an element from its row-major number. */
   static List<Long> place(Shape shape, long element) {
     List<Long> index = new ArrayList<>();

@@ -18,6 +18,7 @@ import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.TapPattern;
 import org.smollm3.spi.WeightSource;
+import org.smollm3.tensor.DType;
 import org.smollm3.tensor.TensorSpec;
 
 /**
@@ -99,6 +100,16 @@ public final class BackendUnderTest implements AutoCloseable {
   /** Whether the backend declares that it keeps subnormal numbers. */
   public boolean keepsSubnormals() {
     return numerics().subnormals() == NumericsProfile.Subnormals.KEPT;
+  }
+
+  /**
+   * The type in which outputs come, whatever type the program gives them: of a backend that rounds
+   * nothing, such as {@code exact}. Empty for all others.
+   */
+  Optional<DType> carriedType() {
+    return profile()
+        .filter(profile -> profile.rounding() == NumericsProfile.Rounding.NONE)
+        .map(NumericsProfile::accumulation);
   }
 
   /**

@@ -108,9 +108,10 @@ public final class Findings {
     }
   }
 
-  /** Every element: the same bits, or both are NaN. */
+  /** Every element, in whatever types: the same number and sign of zero, or both are NaN. */
   public void sameValues(String name, HostTensor actual, HostTensor expected) {
-    if (!sameForm(name, actual, expected)) {
+    if (!actual.shape().equals(expected.shape())) {
+      fail(name + " is " + actual + " and must be " + expected.shape());
       return;
     }
     long wrong = 0;

@@ -54,13 +54,20 @@ final class Summary {
             .map(worst -> String.format(Locale.ROOT, "  %9s of the bound", ratio(worst.measure())))
             .orElse(""),
         catalogue.rule(result.rule()).text());
-    for (RuleResult.Failure failure : result.failures()) {
+    if (!result.failures().isEmpty()) {
+      RuleResult.Failure failure = result.failures().get(0);
       out.printf("      %s%n", failure.why());
       failure.shrunk().ifPresent(shrunk -> out.printf("      simplest case: %s%n", shrunk.why()));
       out.printf("      %s%n", report.rerun(result.rule(), failure.simplestCase()));
+      if (result.failed() > 1) {
+        out.printf("      %d cases failed; --report DIR shows more of them%n", result.failed());
+      }
     }
     if (result.verdict() != Verdict.PASS || result.warned() > 0) {
-      result.notes().forEach(note -> out.printf("      %s%n", note.text()));
+      result.notes().stream()
+          .map(RuleResult.Note::text)
+          .distinct()
+          .forEach(note -> out.printf("      %s%n", note));
     }
   }
 

@@ -71,7 +71,7 @@ final class FunctionChecks {
                     c,
                     findings,
                     Function.EXPONENTIAL,
-                    new double[] {0, -0.0, INFINITY, -INFINITY, Double.NaN, 200, -1000},
+                    new double[] {0, -0.0, INFINITY, -INFINITY, Double.NaN, 1000, -1000},
                     new double[] {1, 1, INFINITY, 0, Double.NaN, INFINITY, 0})),
         new RuleCheck(
             "OP-RSQRT-03",

@@ -3,6 +3,8 @@ package org.smollm3.conformance.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -39,7 +41,7 @@ class RunnerTest {
     if (factor == 1) {
       return cpu(); // storing a NaN again would change its bits
     }
-    return OutputsChanged.of(
+    return Meddling.withOutputs(
         cpu(),
         y -> {
           for (long i = 0; i < y.size(); i++) {
@@ -158,10 +160,32 @@ class RunnerTest {
         y -> {
           throw new IllegalStateException("out of\nluck");
         };
-    RuleResult result = only(run(() -> OutputsChanged.of(cpu(), throwing), DOT.withTries(1)));
+    RuleResult result = only(run(() -> Meddling.withOutputs(cpu(), throwing), DOT.withTries(1)));
 
     assertThat(result.failures().get(0).why())
         .startsWith("threw IllegalStateException: out of at org.smollm3");
+  }
+
+  @Test
+  void whatABackendWritesToItsInputsOrBesideThemIsSeen() {
+    Supplier<Backend> into =
+        () -> Meddling.withInputs(cpu(), x -> x.segment().set(ValueLayout.JAVA_BYTE, 1, (byte) 7));
+    Supplier<Backend> before = () -> Meddling.withInputs(cpu(), x -> beside(x, -1));
+    Supplier<Backend> after =
+        () -> Meddling.withInputs(cpu(), x -> beside(x, x.segment().byteSize()));
+    RunPlan plan = DOT.withTries(1);
+
+    assertThat(only(run(into, plan)).failures().get(0).why()).contains("wrote to byte 1 of");
+    assertThat(only(run(before, plan)).failures().get(0).why()).contains("wrote to byte -1 of");
+    assertThat(only(run(after, plan)).failures().get(0).why())
+        .containsPattern("wrote to byte ([0-9]+) of its input '[xw]', which has \\1");
+  }
+
+  /** As native code would. */
+  private static void beside(HostTensor x, long at) {
+    MemorySegment.ofAddress(x.segment().address() + at)
+        .reinterpret(1)
+        .set(ValueLayout.JAVA_BYTE, 0, (byte) 7);
   }
 
   @Test

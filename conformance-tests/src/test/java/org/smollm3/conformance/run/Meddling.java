@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
@@ -15,10 +16,16 @@ import org.smollm3.spi.Session;
 import org.smollm3.spi.WeightSource;
 import org.smollm3.tensor.HostTensor;
 
-/** A backend whose outputs are changed on their way out. */
-record OutputsChanged(Backend sound, UnaryOperator<HostTensor> change) implements Backend {
-  static Backend of(Backend sound, UnaryOperator<HostTensor> change) {
-    return new OutputsChanged(sound, change);
+/** A backend that does something to its inputs, or to its outputs on their way out. */
+record Meddling(
+    Backend sound, Consumer<HostTensor> withInputs, UnaryOperator<HostTensor> withOutputs)
+    implements Backend {
+  static Backend withOutputs(Backend sound, UnaryOperator<HostTensor> change) {
+    return new Meddling(sound, input -> {}, change);
+  }
+
+  static Backend withInputs(Backend sound, Consumer<HostTensor> change) {
+    return new Meddling(sound, change, UnaryOperator.identity());
   }
 
   @Override
@@ -43,11 +50,12 @@ record OutputsChanged(Backend sound, UnaryOperator<HostTensor> change) implement
       @Override
       public Outputs run(String graph, Map<String, HostTensor> inputs) {
         Outputs outputs = session.run(graph, inputs);
+        inputs.values().forEach(withInputs);
         Map<String, HostTensor> changed = new LinkedHashMap<>();
         outputs
             .outputsByRank()
             .get(0)
-            .forEach((name, value) -> changed.put(name, change.apply(value.copy())));
+            .forEach((name, value) -> changed.put(name, withOutputs.apply(value.copy())));
         return new Outputs(List.of(changed), outputs.tapsByRank());
       }
 

@@ -93,7 +93,8 @@ public final class NeuronBackend implements Backend {
             library,
             runtimeOptions
                 .withVirtualCoreSize(graphs.virtualCoreSize())
-                .withExecTimeout(options.execTimeout()));
+                .withExecTimeout(options.execTimeout())
+                .withLifeCycleLimit(options.lifeCycleLimit()));
     return NeuronSession.load(runtime, graphs, program, weights, load, options);
   }
 

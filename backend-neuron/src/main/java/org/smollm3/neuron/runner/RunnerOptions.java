@@ -10,8 +10,10 @@ import org.smollm3.spi.BackendOptions;
  * @param loading of one graph on the ranks
  * @param loadLimit how long loading one graph, or writing the weights, may take on all ranks
  * @param execTimeout how long the runtime waits for a run, unless NEURON_RT_EXEC_TIMEOUT says it
+ * @param lifeCycleLimit how long opening the runtime, and closing it, may take
  */
-public record RunnerOptions(Loading loading, Duration loadLimit, Duration execTimeout) {
+public record RunnerOptions(
+    Loading loading, Duration loadLimit, Duration execTimeout, Duration lifeCycleLimit) {
   /** Name of the option for {@link #loading}: {@code parallel} or {@code sequential}. */
   public static final String LOAD = "load";
 
@@ -20,6 +22,9 @@ public record RunnerOptions(Loading loading, Duration loadLimit, Duration execTi
 
   /** Name of the option for {@link #execTimeout}, in seconds. */
   public static final String EXEC_TIMEOUT = "exec-timeout";
+
+  /** Name of the option for {@link #lifeCycleLimit}, in seconds. */
+  public static final String LIFE_CYCLE_LIMIT = "life-cycle-limit";
 
   private static final Duration MOST = Duration.ofDays(1);
 
@@ -34,11 +39,13 @@ public record RunnerOptions(Loading loading, Duration loadLimit, Duration execTi
   public RunnerOptions {
     require(LOAD_LIMIT, loadLimit);
     require(EXEC_TIMEOUT, execTimeout);
+    require(LIFE_CYCLE_LIMIT, lifeCycleLimit);
   }
 
   /** In parallel, within ten minutes each, and the runtime's documented time for a run. */
   public static RunnerOptions defaults() {
-    return new RunnerOptions(Loading.PARALLEL, Duration.ofMinutes(10), Duration.ofMinutes(10));
+    return new RunnerOptions(
+        Loading.PARALLEL, Duration.ofMinutes(10), Duration.ofMinutes(10), Duration.ofMinutes(2));
   }
 
   /**
@@ -52,19 +59,27 @@ public record RunnerOptions(Loading loading, Duration loadLimit, Duration execTi
         options
             .get(EXEC_TIMEOUT)
             .map(text -> seconds(EXEC_TIMEOUT, text))
-            .orElse(defaults.execTimeout));
+            .orElse(defaults.execTimeout),
+        options
+            .get(LIFE_CYCLE_LIMIT)
+            .map(text -> seconds(LIFE_CYCLE_LIMIT, text))
+            .orElse(defaults.lifeCycleLimit));
   }
 
   public RunnerOptions withLoading(Loading newLoading) {
-    return new RunnerOptions(newLoading, loadLimit, execTimeout);
+    return new RunnerOptions(newLoading, loadLimit, execTimeout, lifeCycleLimit);
   }
 
   public RunnerOptions withLoadLimit(Duration limit) {
-    return new RunnerOptions(loading, limit, execTimeout);
+    return new RunnerOptions(loading, limit, execTimeout, lifeCycleLimit);
   }
 
   public RunnerOptions withExecTimeout(Duration timeout) {
-    return new RunnerOptions(loading, loadLimit, timeout);
+    return new RunnerOptions(loading, loadLimit, timeout, lifeCycleLimit);
+  }
+
+  public RunnerOptions withLifeCycleLimit(Duration limit) {
+    return new RunnerOptions(loading, loadLimit, execTimeout, limit);
   }
 
   private static Loading loading(String text) {

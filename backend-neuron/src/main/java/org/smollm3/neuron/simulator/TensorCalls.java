@@ -70,6 +70,7 @@ final class TensorCalls {
     MemorySegment part = part(source, arguments.size(1), arguments.size(2));
     String name = arguments.text(3);
     MemorySegment out = arguments.buffer(4, ADDRESS.byteSize());
+    state.suffer(NrtFunction.NRT_TENSOR_ALLOCATE_SLICE, source.core);
     out.set(ADDRESS, 0, state.add(new TensorObject(name, source.core, part, Optional.empty())));
     return OK;
   }
@@ -147,7 +148,10 @@ final class TensorCalls {
 
   private Object allocateSet(Arguments arguments) {
     state.requireOpen();
-    arguments.buffer(0, ADDRESS.byteSize()).set(ADDRESS, 0, state.add(new SetObject()));
+    MemorySegment out = arguments.buffer(0, ADDRESS.byteSize());
+    // A set is of no core.
+    state.suffer(NrtFunction.NRT_ALLOCATE_TENSOR_SET, 0);
+    out.set(ADDRESS, 0, state.add(new SetObject()));
     return OK;
   }
 
@@ -167,8 +171,9 @@ final class TensorCalls {
     state.requireOpen();
     SetObject set = state.get(arguments.address(0), SetObject.class);
     MemorySegment handle = arguments.address(2);
-    state.get(handle, TensorObject.class);
+    TensorObject tensor = state.get(handle, TensorObject.class);
     String name = arguments.text(1);
+    state.suffer(NrtFunction.NRT_ADD_TENSOR_TO_TENSOR_SET, tensor.core);
     synchronized (set.tensors) {
       set.tensors.put(name, handle.address());
     }

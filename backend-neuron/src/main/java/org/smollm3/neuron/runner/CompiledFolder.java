@@ -62,7 +62,7 @@ public final class CompiledFolder implements GraphSource {
     return new RunnableProgram(
         graphs,
         artifacts.layoutTransformation().map(CompiledFolder::transformation),
-        artifacts.config().logicalNcConfig());
+        artifacts.logicalCores());
   }
 
   private static RunnableGraph graph(GraphBinding binding, String name) {

@@ -104,6 +104,37 @@ public record NeuronConfig(
     return new NeuronConfigBuilder();
   }
 
+  /** The same, compiled by that version of neuronx-cc. */
+  public NeuronConfig withNeuronxccVersion(String version) {
+    return new NeuronConfig(
+        checkpointId,
+        checkpointRevision,
+        batchSize,
+        maxBatchSize,
+        continuousBatching,
+        speculationLength,
+        sequenceLength,
+        tpDegree,
+        epDegree,
+        ppDegree,
+        torchDtype,
+        nActiveTokens,
+        maxContextLength,
+        outputLogits,
+        fusedQkv,
+        target,
+        onDeviceSampling,
+        maxTopk,
+        prefillChunkSize,
+        startRankId,
+        localRanksSize,
+        capacityFactor,
+        gluMlp,
+        optimumNeuronVersion,
+        Optional.of(version),
+        file);
+  }
+
   /** Rows of a prefill graph. */
   public int ctxBatchSize() {
     return continuousBatching ? 1 : batchSize;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.model.NeuronConfig;
 
@@ -46,5 +47,23 @@ public record Artifacts(
     layoutTransformation.ifPresent(NeffChecks::requireLayoutTransformation);
     NeffChecks.requireTarget(config, graphs.values());
     NeffChecks.requireTarget(config, layoutTransformation.stream().toList());
+    NeffChecks.requireOneLnc(all(graphs, layoutTransformation));
+  }
+
+  private static List<CompiledGraph> all(
+      Map<String, CompiledGraph> graphs, Optional<CompiledGraph> layoutTransformation) {
+    return Stream.concat(graphs.values().stream(), layoutTransformation.stream()).toList();
+  }
+
+  /**
+   * Physical cores in a logical one (LNC) that the graphs were compiled for. A configuration has no
+   * field for it, so that NEFFs may say otherwise than the default of its target.
+   */
+  public int logicalCores() {
+    return all(graphs, layoutTransformation).stream()
+        .map(graph -> graph.neff().header().lncSize())
+        .filter(lnc -> lnc != 0)
+        .findFirst()
+        .orElseGet(config::logicalNcConfig);
   }
 }

@@ -53,7 +53,30 @@ public final class NeffChecks {
     }
   }
 
-  /** Refuses NEFFs for another device, or other logical cores, than the configuration names. */
+  /** Refuses NEFFs that cannot be loaded together, as their settings of logical cores differ. */
+  static void requireOneLnc(Collection<CompiledGraph> graphs) {
+    Optional<CompiledGraph> first = Optional.empty();
+    for (CompiledGraph graph : graphs) {
+      int lnc = graph.neff().header().lncSize();
+      if (lnc == 0) {
+        continue;
+      }
+      if (first.isPresent() && first.get().neff().header().lncSize() != lnc) {
+        throw new InvalidModelException(
+            String.format(
+                "%s was compiled for logical cores of %d physical cores (--lnc=%d), but %s for %d;"
+                    + " compile all graphs alike",
+                graph.neff().location(),
+                lnc,
+                lnc,
+                first.get().neff().location(),
+                first.get().neff().header().lncSize()));
+      }
+      first = first.or(() -> Optional.of(graph));
+    }
+  }
+
+  /** Refuses NEFFs for another device than the configuration names, or LNC that it lacks. */
   static void requireTarget(NeuronConfig config, Collection<CompiledGraph> graphs) {
     Optional<NeuronArchitecture> wanted = config.target().flatMap(NeuronArchitecture::ofFamily);
     for (CompiledGraph graph : graphs) {
@@ -66,8 +89,13 @@ public final class NeffChecks {
                 compiled.get().family(),
                 Quote.of(config.target().orElse(""))));
       }
-      if (config.target().isPresent()) {
-        requireLnc(graph, config.logicalNcConfig());
+      int lnc = graph.neff().header().lncSize();
+      if (wanted.isPresent() && lnc > wanted.get().mostLogicalCores()) {
+        throw new InvalidModelException(
+            String.format(
+                "%s was compiled for logical cores of %d physical cores (--lnc=%d), which %s lacks;"
+                    + " compile again",
+                graph.neff().location(), lnc, lnc, Quote.of(config.target().orElse(""))));
       }
     }
   }

@@ -34,6 +34,7 @@ final class NeffFolderReader {
   private static final String NO_LAYOUT = ArtifactSource.NO_LAYOUT_TRANSFORMATION;
 
   private static final String NEFF = "graph.neff";
+  private static final String HLO = "graph.hlo_module.pb";
   private static final List<String> METANEFFS = List.of("metaneff.pb", "metaneff");
   private static final int LARGEST_METANEFF = 256 << 20;
 
@@ -92,7 +93,7 @@ final class NeffFolderReader {
       throw new InvalidModelException(
           shown(folder)
               + (found.isEmpty()
-                  ? " has no " + NEFF + notCompiled(folder)
+                  ? notCompiled(folder)
                   : " has "
                       + found.size()
                       + " files "
@@ -104,11 +105,16 @@ final class NeffFolderReader {
     return found.getFirst();
   }
 
-  /** A bundle that was made where there is no compiler. */
+  /** What to do depends on whether it is a bundle, made where there was no compiler. */
   private static String notCompiled(Path folder) {
-    return Files.isRegularFile(folder.resolve("graph.hlo_module.pb"))
-        ? ", only the graph: compile again where neuronx-cc is, or with --simulated-neffs"
-        : "";
+    return Files.isRegularFile(folder.resolve(HLO))
+        ? " has "
+            + HLO
+            + " but no "
+            + NEFF
+            + ": the bundle was made without neuronx-cc; make it again with smollm3 compile where"
+            + " that is installed, or with --simulated-neffs for the backend neuron-sim"
+        : " has no " + NEFF;
   }
 
   private static CompiledGraph pair(String key, Path folder) {

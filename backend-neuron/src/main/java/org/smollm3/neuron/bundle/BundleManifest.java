@@ -3,6 +3,7 @@ package org.smollm3.neuron.bundle;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.smollm3.neuron.hlo.ElementType;
 import org.smollm3.neuron.trace.TracedGraph;
 import org.smollm3.tensor.TensorSpec;
@@ -30,6 +31,11 @@ final class BundleManifest {
     return graph + "/graph.neff";
   }
 
+  /** Where it is written what a graph's inputs and outputs are. */
+  static String metaneff(String graph) {
+    return graph + "/metaneff.pb";
+  }
+
   /** Where a recorded run is. */
   static String run(String graph, int index) {
     return graph + "/run-" + index;
@@ -37,8 +43,10 @@ final class BundleManifest {
 
   /**
    * @param runs how many were recorded, by graph
+   * @param compiled graphs that have a NEFF
    */
-  static String write(int degree, List<TracedGraph> graphs, Map<String, Integer> runs) {
+  static String write(
+      int degree, List<TracedGraph> graphs, Map<String, Integer> runs, Set<String> compiled) {
     ObjectNode root = JsonMapper.shared().createObjectNode();
     root.put("format", FORMAT);
     root.put("tp_degree", degree);
@@ -47,6 +55,10 @@ final class BundleManifest {
       ObjectNode node = all.addObject();
       node.put("name", graph.name());
       node.put("hlo", hlo(graph.name()));
+      node.put("metaneff", metaneff(graph.name()));
+      if (compiled.contains(graph.name())) {
+        node.put("neff", neff(graph.name()));
+      }
       ArrayNode parameters = node.putArray("parameters");
       for (int i = 0; i < graph.parameters().size(); i++) {
         TracedGraph.Parameter parameter = graph.parameters().get(i);

@@ -2,7 +2,6 @@ package org.smollm3.neuron.bundle;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -13,8 +12,6 @@ import java.util.stream.Collectors;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.NeuronConfig;
 import org.smollm3.model.NeuronConfigBuilder;
-import org.smollm3.neuron.compiler.CompilerOptions;
-import org.smollm3.neuron.compiler.CompilerTarget;
 import org.smollm3.neuron.trace.CustomCall;
 import org.smollm3.neuron.trace.TraceOptions;
 import org.smollm3.spi.Tool.Invocation;
@@ -36,20 +33,9 @@ record CompileOptions(
     TraceOptions trace,
     int runs,
     Optional<Path> promptIds,
-    Neffs neffs) {
+    NeffOptions neffs) {
 
-  /** Whether, and how, graphs become NEFFs. */
-  sealed interface Neffs {
-    /** By neuronx-cc where it is found, else not. */
-    record IfPossible(CompilerOptions options, Optional<String> compiler) implements Neffs {}
-
-    /** By neuronx-cc, or the command fails. */
-    record Required(CompilerOptions options, Optional<String> compiler) implements Neffs {}
-
-    /** For the simulated device. */
-    record Simulated() implements Neffs {}
-  }
-
+  /** Those for the graphs; {@link NeffOptions#ALL} are the others. */
   static final List<Option> ALL =
       List.of(
           new Option("--out", "DIR", "the folder to make; must not hold anything yet", ""),
@@ -62,9 +48,6 @@ record CompileOptions(
           new Option("--speculation-length", "N", "tokens of a speculation graph; 0: none", "0"),
           new Option("--dtype", "TYPE", "f32 or bf16, of weights, arithmetic and cache", "bf16"),
           new Option("--max-topk", "N", "candidates of the sampler on the device", "256"),
-          new Option("--target", "NAME", "trn1, trn2 or inf2", "trn1"),
-          new Option("--neuronx-cc", "FILE", "the compiler (default: looked for in PATH)", ""),
-          new Option("--compile-timeout", "SECONDS", "that one graph may take to compile", "7200"),
           new Option(
               "--attention-tile",
               "N",
@@ -78,9 +61,6 @@ record CompileOptions(
           new Option("--record-runs", "N", "runs of each graph to record by the evaluator", "0"),
           new Option(
               "--prompt-ids", "FILE", "token ids of their prompts, as JSON or a prompt a line", ""),
-          Option.flag(
-              "--require-neff", "fail where there is no compiler, instead of leaving NEFFs out"),
-          Option.flag("--simulated-neffs", "NEFFs that only the backend neuron-sim can run"),
           Option.flag("--fused-qkv", "query, key and value projections as one weight"),
           Option.flag("--on-device-sampling", "graphs choose tokens instead of returning logits"),
           Option.flag("--output-logits", "return logits beside the chosen tokens"),
@@ -125,38 +105,7 @@ record CompileOptions(
         trace,
         runs,
         invocation.value("--prompt-ids").map(text -> path("--prompt-ids", text)),
-        neffs(invocation));
-  }
-
-  private static Neffs neffs(Invocation invocation) {
-    boolean required = invocation.flag("--require-neff");
-    Optional<String> compiler = invocation.value("--neuronx-cc");
-    CompilerTarget target = CompilerTarget.of(invocation.value("--target").orElse("trn1"));
-    CompilerOptions options = CompilerOptions.of(target).withTimeout(timeout(invocation));
-    if (!invocation.flag("--simulated-neffs")) {
-      return required
-          ? new Neffs.Required(options, compiler)
-          : new Neffs.IfPossible(options, compiler);
-    }
-    if (required || compiler.isPresent()) {
-      throw new InvalidRequestException(
-          "--simulated-neffs are made without a compiler; leave --require-neff and --neuronx-cc out");
-    }
-    return new Neffs.Simulated();
-  }
-
-  private static Duration timeout(Invocation invocation) {
-    String text = invocation.value("--compile-timeout").orElse("7200");
-    try {
-      double seconds = Double.parseDouble(text);
-      if (seconds > 0 && seconds <= 365 * 86_400.0) {
-        return Duration.ofMillis(Math.max(1, Math.round(seconds * 1000)));
-      }
-    } catch (NumberFormatException e) {
-      // said below
-    }
-    throw new InvalidRequestException(
-        "--compile-timeout is '" + text + "'; give seconds, more than 0 and at most a year");
+        NeffOptions.of(invocation));
   }
 
   private static int number(Invocation invocation, String option, int fallback) {

@@ -3,6 +3,7 @@ package org.smollm3.neuron.bundle;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.neuron.hlo.HloStatistics;
 import org.smollm3.neuron.trace.TracedGraph;
@@ -13,8 +14,19 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** {@code smollm3 compile}: a model's graphs as a bundle. */
 public final class CompileTool implements Tool {
+  private final Map<String, String> environment;
+
   /** For {@link java.util.ServiceLoader}. */
-  public CompileTool() {}
+  public CompileTool() {
+    this(System.getenv());
+  }
+
+  /**
+   * @param environment where the compiler, its flags and its cache are looked up
+   */
+  CompileTool(Map<String, String> environment) {
+    this.environment = Map.copyOf(environment);
+  }
 
   @Override
   public Usage usage() {
@@ -25,8 +37,10 @@ public final class CompileTool implements Tool {
             "Writes a bundle: manifest.json, neuron_config.json, config.json and, for each graph,"
                 + " the HLO module, a NEFF if it was compiled, and recorded runs with every rank's"
                 + " parameters and results as the evaluator gives them.",
-            "All or nothing is written: where the compiler fails, its log is named. Without a"
-                + " compiler there are no NEFFs, which a last line says.",
+            "Where neuronx-cc is not found there are no NEFFs, which a last line says. Where it"
+                + " fails, no bundle is written and its log is named; what it compiled before is"
+                + " kept in its cache (NEURON_COMPILE_CACHE_URL). Flags for it are taken from"
+                + " NEURON_CC_FLAGS.",
             "MODEL is a snapshot folder; without recorded runs its config.json is enough.",
             "Examples:",
             "  smollm3 compile --tp 2 --batch-size 4 --sequence-length 4096 --out bundle"
@@ -37,7 +51,7 @@ public final class CompileTool implements Tool {
         "MODEL",
         1,
         1,
-        CompileUsage.withJson(CompileOptions.ALL));
+        CompileUsage.all());
   }
 
   @Override
@@ -46,7 +60,8 @@ public final class CompileTool implements Tool {
     long start = System.nanoTime();
     BundleWriter.Result result;
     try {
-      result = new BundleWriter(options, new CompileUsage.Progress(invocation)).write();
+      result =
+          new BundleWriter(options, environment, new CompileUsage.Progress(invocation)).write();
     } catch (IOException e) {
       throw new InvalidRequestException(
           "cannot write the bundle to " + options.out() + ": " + e.getMessage(), e);
@@ -89,8 +104,8 @@ public final class CompileTool implements Tool {
             options.config().tpDegree(),
             options.config().tpDegree() == 1 ? "" : "s",
             seconds);
-    result.neffs().ifPresent(how -> invocation.out().println(how));
-    result.notices().forEach(notice -> invocation.out().println(notice));
+    result.neffs().summary().ifPresent(how -> invocation.out().println(how));
+    result.neffs().notices().forEach(notice -> invocation.out().println(notice));
   }
 
   private static String json(CompileOptions options, BundleWriter.Result result, double seconds) {
@@ -109,10 +124,15 @@ public final class CompileTool implements Tool {
       node.put("state_bytes", statistics.stateBytes());
       node.put("collective_bytes", statistics.totalCollectiveBytes());
       node.put("recorded_runs", result.runs(graph.name()));
+      result
+          .neffs()
+          .origin(graph.name())
+          .ifPresent(origin -> node.put("neff", origin.name().toLowerCase(Locale.ROOT)));
     }
-    result.neffs().ifPresent(how -> root.put("neffs", how));
+    result.neffs().summary().ifPresent(how -> root.put("neffs", how));
+    result.neffs().compilerVersion().ifPresent(version -> root.put("neuronxcc_version", version));
     ArrayNode notices = root.putArray("notices");
-    result.notices().forEach(notices::add);
+    result.neffs().notices().forEach(notices::add);
     root.put("seconds", seconds);
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(root);
   }

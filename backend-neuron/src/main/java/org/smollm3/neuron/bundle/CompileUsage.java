@@ -9,23 +9,35 @@ import org.smollm3.spi.Tool.Option;
 final class CompileUsage {
   private CompileUsage() {}
 
-  static List<Option> withJson(List<Option> options) {
-    List<Option> all = new ArrayList<>(options);
+  static List<Option> all() {
+    List<Option> all = new ArrayList<>(CompileOptions.ALL);
+    all.addAll(NeffOptions.ALL);
     all.add(Option.flag("--json", "print the result as JSON"));
     return all;
   }
 
-  /** One line on a terminal that says what is being done. */
+  /** What is being done: one line on a terminal, which changes; lines in a log. */
   static final class Progress {
     private final Invocation invocation;
+    private String shown = "";
 
     Progress(Invocation invocation) {
       this.invocation = invocation;
     }
 
+    /** For a terminal. */
     void doing(String what) {
-      if (invocation.interactive()) {
+      if (invocation.interactive() && !what.equals(shown)) {
+        shown = what;
         invocation.err().print("\r\u001b[K" + what);
+        invocation.err().flush();
+      }
+    }
+
+    /** For a log. */
+    void line(String what) {
+      if (!invocation.interactive()) {
+        invocation.err().println(what);
         invocation.err().flush();
       }
     }

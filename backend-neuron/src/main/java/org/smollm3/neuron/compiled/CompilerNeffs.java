@@ -29,12 +29,18 @@ public final class CompilerNeffs implements NeffMaker {
 
   @Override
   public String description() {
-    return "NEFFs by "
-        + compiler
+    return "NEFFs by neuronx-cc "
+        + compiler.version()
         + " for "
         + options.target().flag()
-        + ", --lnc="
-        + options.logicalCores();
+        + " (--lnc="
+        + options.logicalCores()
+        + ")";
+  }
+
+  /** What runs. */
+  public NeuronCompiler compiler() {
+    return compiler;
   }
 
   @Override

@@ -39,7 +39,7 @@ public record CompilerOptions(
   public CompilerOptions {
     if (logicalCores < 1 || logicalCores > target.maxLogicalCores()) {
       throw new InvalidRequestException(
-          "LNC %d is not possible on %s; it has %s"
+          "LNC %d is not possible on %s; it has %s (neuronx-cc calls that EARG001)"
               .formatted(
                   logicalCores,
                   target.flag(),
@@ -106,6 +106,11 @@ public record CompilerOptions(
         case "--output", "-o", "--framework", "--logfile" ->
             throw new InvalidRequestException(
                 words.name() + " is set by the driver: take it out of the extra compiler flags");
+        case "--enable-internal-neff-wrapper" ->
+            throw new InvalidRequestException(
+                words.name()
+                    + " lets the compiler choose another layout for the weights, which nothing"
+                    + " here brings them into: take it out of the extra compiler flags");
         default -> {
           Optional<String> wrapperOnly = NeuronCcFlags.wrapperOnly(words.name());
           if (wrapperOnly.isPresent()) {

@@ -64,7 +64,7 @@ public final class CompiledFolder implements GraphSource {
     return new RunnableProgram(
         graphs,
         artifacts.layoutTransformation().map(graph -> transformation(graph, program)),
-        artifacts.config().logicalNcConfig());
+        artifacts.logicalCores());
   }
 
   private static RunnableGraph graph(GraphBinding binding, String name) {

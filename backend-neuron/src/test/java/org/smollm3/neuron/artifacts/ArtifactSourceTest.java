@@ -188,14 +188,48 @@ class ArtifactSourceTest {
                     Samples.config("trn2"),
                     Map.of("token_generation", lnc1, "context_encoding", context),
                     Optional.empty()))
-        .withMessageContaining("token_generation.neff was compiled for logical cores of 1 physical")
-        .withMessageContaining("NEURON_RT_VIRTUAL_CORE_SIZE=1");
+        .withMessage(
+            "token_generation.neff was compiled for logical cores of 1 physical cores (--lnc=1), but"
+                + " context_encoding.neff for 2; compile all graphs alike");
+    CompiledGraph impossible =
+        Samples.graph("token_generation", metaneff, NeuronArchitecture.SUNDA, 2);
+    assertThatExceptionOfType(InvalidModelException.class)
+        .isThrownBy(
+            () ->
+                new Artifacts(
+                    "x",
+                    Samples.CONFIG,
+                    Map.of(
+                        "token_generation",
+                        impossible,
+                        "context_encoding",
+                        Samples.graph("context_encoding", Samples.metaneff(4))),
+                    Optional.empty()))
+        .withMessageContaining("token_generation.neff was compiled for logical cores of 2 physical")
+        .withMessageContaining("which 'trn1' lacks");
 
     Artifacts artifacts = new Artifacts("x", Samples.CONFIG, Samples.graphs(), Optional.empty());
     NeffChecks.requireLnc(artifacts, 1);
     assertThatExceptionOfType(InvalidModelException.class)
         .isThrownBy(() -> NeffChecks.requireLnc(artifacts, 2))
         .withMessageContaining("but the setting is 2");
+  }
+
+  @Test
+  void logicalCoresAreThoseOfTheNeffsAndNotTheDefaultOfTheTarget() {
+    for (int lnc : List.of(1, 2)) {
+      Map<String, CompiledGraph> graphs =
+          Map.of(
+              "context_encoding",
+              Samples.graph(
+                  "context_encoding", Samples.metaneff(4), NeuronArchitecture.CAYMAN, lnc),
+              "token_generation",
+              Samples.graph(
+                  "token_generation", Samples.metaneff(1), NeuronArchitecture.CAYMAN, lnc));
+      assertThat(
+              new Artifacts("x", Samples.config("trn2"), graphs, Optional.empty()).logicalCores())
+          .isEqualTo(lnc);
+    }
   }
 
   @Test

@@ -55,13 +55,14 @@ class CompilerOptionsTest {
     assertThat(options(1, 2, Duration.ofHours(1)).flags()).contains("--lnc=1");
     assertThatThrownBy(() -> options(3, 2, Duration.ofHours(1)))
         .isInstanceOf(InvalidRequestException.class)
-        .hasMessage("LNC 3 is not possible on trn2; it has 1 or 2");
+        .hasMessage("LNC 3 is not possible on trn2; it has 1 or 2 (neuronx-cc calls that EARG001)");
     assertThatThrownBy(() -> options(0, 2, Duration.ofHours(1))).hasMessageContaining("LNC 0");
     for (String one : List.of("trn1", "trn1n", "inf2")) {
       assertThatThrownBy(
               () ->
                   new CompilerOptions(CompilerTarget.of(one), 2, 2, List.of(), Duration.ofHours(1)))
-          .hasMessage("LNC 2 is not possible on %s; it has 1 only", one);
+          .hasMessage(
+              "LNC 2 is not possible on %s; it has 1 only (neuronx-cc calls that EARG001)", one);
     }
   }
 

@@ -15,15 +15,15 @@ import java.util.function.BooleanSupplier;
  * A shell script in the place of neuronx-cc. It notes how it was called, checks the arguments it
  * relies on, and does what the test says. What it writes is no compiled program.
  */
-final class StandIn {
-  static final String VERSION = "2.99.1.0+0123abcd";
-  static final byte[] MODULE = "a module".getBytes(StandardCharsets.UTF_8);
+public final class StandIn {
+  public static final String VERSION = "2.99.1.0+0123abcd";
+  public static final byte[] MODULE = "a module".getBytes(StandardCharsets.UTF_8);
 
   /** Bodies: {@code $state} is the folder of notes, {@code $out} the NEFF asked for. */
-  static final String WRITES = "cp \"$state/template.neff\" \"$out\"";
+  public static final String WRITES = "cp \"$state/template.neff\" \"$out\"";
 
   /** Until the test lets it go on, or its working folder is taken away. */
-  static final String WAITS =
+  public static final String WAITS =
       "until [ -e \"$state/go\" ]; do [ -d \"$PWD\" ] || exit 9; sleep 0.02; done";
 
   private static final String SCRIPT =
@@ -58,11 +58,11 @@ final class StandIn {
    * @param folder where it and its notes go
    * @param body what it does when it is to compile
    */
-  StandIn(Path folder, String body) throws IOException {
+  public StandIn(Path folder, String body) throws IOException {
     this(folder, "stand-in-neuronx-cc", body);
   }
 
-  StandIn(Path folder, String name, String body) throws IOException {
+  public StandIn(Path folder, String name, String body) throws IOException {
     state = Files.createDirectories(folder.resolve("notes"));
     Files.write(state.resolve("template.neff"), neff(100));
     executable = script(folder.resolve(name), SCRIPT.formatted(quoted(state), VERSION, body));
@@ -78,12 +78,12 @@ final class StandIn {
   }
 
   /** A file with the header of a NEFF and a payload of zeros. */
-  static byte[] neff(int payload) {
+  public static byte[] neff(int payload) {
     ByteBuffer bytes = ByteBuffer.allocate(1024 + payload).order(ByteOrder.LITTLE_ENDIAN);
     return bytes.putLong(0, 2).putLong(8, 1024).putLong(16, payload).array();
   }
 
-  Path executable() {
+  public Path executable() {
     return executable;
   }
 
@@ -92,17 +92,17 @@ final class StandIn {
   }
 
   /** A note of the script: {@code arguments}, {@code folder}, {@code flags}, or of the test's. */
-  List<String> note(String name) throws IOException {
+  public List<String> note(String name) throws IOException {
     return Files.readAllLines(state.resolve(name));
   }
 
-  boolean hasNote(String name) {
+  public boolean hasNote(String name) {
     Path file = state.resolve(name);
     return Files.exists(file) && file.toFile().length() > 0;
   }
 
   /** How often it was asked to compile. */
-  int runs() throws IOException {
+  public int runs() throws IOException {
     return hasNote("runs") ? note("runs").size() : 0;
   }
 
@@ -116,7 +116,7 @@ final class StandIn {
   }
 
   /** Whether a process of which the script noted the id is still running. */
-  boolean isRunning(String note) throws IOException {
+  public boolean isRunning(String note) throws IOException {
     String pid = note(note).getLast();
     try {
       // a process that has ended but whose parent has not asked for its code is not running

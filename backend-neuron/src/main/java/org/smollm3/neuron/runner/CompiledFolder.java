@@ -3,6 +3,7 @@ package org.smollm3.neuron.runner;
 import java.util.ArrayList;
 import java.util.List;
 import org.smollm3.checkpoint.WeightNames;
+import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.UnsupportedCapabilityException;
 import org.smollm3.model.NeuronConfig;
 import org.smollm3.neuron.artifacts.ArtifactSource;
@@ -12,6 +13,7 @@ import org.smollm3.neuron.artifacts.GraphBinder;
 import org.smollm3.neuron.artifacts.GraphBinding;
 import org.smollm3.neuron.artifacts.GraphBinding.Bound;
 import org.smollm3.neuron.metaneff.MetaTensor;
+import org.smollm3.neuron.neff.Quote;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.ProgramSpec;
@@ -61,7 +63,7 @@ public final class CompiledFolder implements GraphSource {
     }
     return new RunnableProgram(
         graphs,
-        artifacts.layoutTransformation().map(CompiledFolder::transformation),
+        artifacts.layoutTransformation().map(graph -> transformation(graph, program)),
         artifacts.config().logicalNcConfig());
   }
 
@@ -79,24 +81,57 @@ public final class CompiledFolder implements GraphSource {
   }
 
   /** As one whose weights are its outputs too. */
-  private static RunnableGraph transformation(CompiledGraph graph) {
+  private static RunnableGraph transformation(CompiledGraph graph, ProgramSpec program) {
     List<Port> inputs = new ArrayList<>();
     for (MetaTensor input : graph.metaneff().inputs()) {
-      inputs.add(port(new Bound(input, input.checkpointKey().orElseThrow()), Port.Role.WEIGHT));
+      String key = input.checkpointKey().orElseThrow();
+      if (isRank(key)) {
+        inputs.add(port(new Bound(input, key), Port.Role.RANK));
+      } else {
+        requireWeight(graph, input, key, program);
+        inputs.add(port(new Bound(input, key), Port.Role.WEIGHT));
+      }
     }
     List<Port> outputs = new ArrayList<>();
     graph
         .metaneff()
         .outputAliasesTo()
         .forEach(
-            (output, input) ->
-                outputs.add(
-                    port(
-                        new Bound(
-                            graph.metaneff().outputs().get(output),
-                            inputs.get(input).spec().name()),
-                        Port.Role.WEIGHT)));
+            (output, input) -> {
+              Port aliased = inputs.get(input);
+              MetaTensor tensor = graph.metaneff().outputs().get(output);
+              outputs.add(port(new Bound(tensor, aliased.spec().name()), aliased.role()));
+            });
     return new RunnableGraph(graph.key(), graph.neff(), inputs, outputs);
+  }
+
+  /** Before the transformation the weights are as in a checkpoint. */
+  private static void requireWeight(
+      CompiledGraph graph, MetaTensor input, String key, ProgramSpec program) {
+    TensorSpec spec =
+        program.weights().stream()
+            .filter(weight -> weight.name().equals(key))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new InvalidModelException(
+                        graph.neff().location()
+                            + " transforms the weight "
+                            + Quote.of(key)
+                            + " that the program lacks"));
+    if (input.dtype() != spec.dtype()
+        || input.shape().elementCount() != spec.shape().elementCount()) {
+      throw new InvalidModelException(
+          graph.neff().location()
+              + " transforms the weight "
+              + key
+              + " as "
+              + input.dtype()
+              + input.shape()
+              + ", but the program has it as "
+              + spec.dtype()
+              + spec.shape());
+    }
   }
 
   private static boolean isRank(String name) {

@@ -28,6 +28,9 @@ class RandomSessionsTest {
   /** Sequences that share a device, which costs more to make than to use. */
   private static final int PER_DEVICE = 20;
 
+  /** Of the device, for many ranks wait in vain. */
+  private static final Duration SECOND = Duration.ofMillis(5);
+
   private static final List<ProgramSpec> PROGRAMS =
       List.of(SmallProgram.of(1), SmallProgram.of(2));
 
@@ -41,6 +44,7 @@ class RandomSessionsTest {
       SimulatedNrt device =
           Simulation.device(
               SimulatedDevice.trn1(2),
+              SECOND,
               Map.of("NEURON_RT_NUM_CORES", "2", "NEURON_RT_ROOT_COMM_ID", "127.0.0.1:1"),
               plan(random));
       RunnerOptions options =

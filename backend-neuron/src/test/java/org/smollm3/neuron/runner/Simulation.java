@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.smollm3.neuron.compiled.SimulatedNeffs;
 import org.smollm3.neuron.lowered.LoweredBackend;
 import org.smollm3.neuron.neff.NeuronArchitecture;
 import org.smollm3.neuron.nrt.Failure;
@@ -46,8 +47,13 @@ final class Simulation {
 
   static SimulatedNrt device(
       SimulatedDevice device, Map<String, String> variables, FaultPlan plan) {
+    return device(device, SECOND, variables, plan);
+  }
+
+  static SimulatedNrt device(
+      SimulatedDevice device, Duration second, Map<String, String> variables, FaultPlan plan) {
     return new SimulatedNrt(
-        new SimulatedMachine(device.withSecond(SECOND)),
+        new SimulatedMachine(device.withSecond(second)),
         new SimulatedCluster(),
         variables,
         new EvaluatedPrograms(),

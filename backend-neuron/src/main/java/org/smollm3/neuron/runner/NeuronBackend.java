@@ -1,10 +1,13 @@
 package org.smollm3.neuron.runner;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.neuron.lowered.LoweredBackend;
+import org.smollm3.neuron.neff.NeuronArchitecture;
+import org.smollm3.neuron.nrt.InstanceInfo;
 import org.smollm3.neuron.nrt.NeuronRuntime;
 import org.smollm3.neuron.nrt.NrtLibrary;
 import org.smollm3.neuron.nrt.RuntimeOptions;
@@ -86,8 +89,8 @@ public final class NeuronBackend implements Backend {
     ProgramChecks.checkProgram(name, capabilities(), program, load);
     RuntimeOptions runtimeOptions = ranks(program, load);
     RunnableProgram graphs = source.graphs(program, load.taps());
-    graphs.graphs().forEach(this::requireKind);
-    graphs.layoutTransformation().ifPresent(this::requireKind);
+    graphs.graphs().forEach(this::requireFits);
+    graphs.layoutTransformation().ifPresent(this::requireFits);
     NeuronRuntime runtime =
         NeuronRuntime.open(
             library,
@@ -117,6 +120,11 @@ public final class NeuronBackend implements Backend {
     return RuntimeOptions.ofPart(first, local.size(), world);
   }
 
+  private void requireFits(RunnableGraph graph) {
+    requireKind(graph);
+    requireArchitecture(graph);
+  }
+
   private void requireKind(RunnableGraph graph) {
     boolean simulated = graph.neff().simulatedGraph().isPresent();
     if (simulated && device == Device.NEURON) {
@@ -130,6 +138,24 @@ public final class NeuronBackend implements Backend {
           graph.neff().location()
               + " is for NeuronCores, the simulated device runs simulated NEFFs only; use the"
               + " backend neuron, or leave the compiled folder out");
+    }
+  }
+
+  /** Refused here, since what libnrt says of it is that a NEFF is invalid. */
+  private void requireArchitecture(RunnableGraph graph) {
+    Optional<NeuronArchitecture> compiled = graph.neff().architecture();
+    Optional<String> instance = library.instance().map(InstanceInfo::name);
+    // The first four letters: a trn1n has the cores of a trn1.
+    Optional<NeuronArchitecture> there =
+        instance.flatMap(name -> NeuronArchitecture.ofFamily(name.substring(0, 4)));
+    if (compiled.isPresent() && there.isPresent() && !compiled.equals(there)) {
+      throw new InvalidModelException(
+          graph.neff().location()
+              + " was compiled for "
+              + compiled.get().family()
+              + ", but this is a "
+              + instance.get()
+              + "; run it there, or compile again");
     }
   }
 

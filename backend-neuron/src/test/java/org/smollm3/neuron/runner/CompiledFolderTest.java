@@ -46,8 +46,7 @@ class CompiledFolderTest {
 
   private static Session load(
       SimulatedNrt device, Artifacts artifacts, int ranks, LoadOptions load) {
-    return Devices.simulated(
-            "neuron-sim", device, CompiledFolder.of(artifacts), Simulation.PATIENT)
+    return Devices.simulated("neuron-sim", device, CompiledFolder.of(artifacts), Simulation.PATIENT)
         .load(CompiledSamples.program(ranks, Layout.AS_STORED), CompiledSamples.WEIGHTS, load);
   }
 
@@ -152,9 +151,7 @@ class CompiledFolderTest {
         InvalidModelException.class,
         "transforms the weight 'foreign.weight' that the program lacks",
         CompiledSamples.artifacts(
-            1,
-            Layout.TRANSPOSED,
-            Optional.of(CompiledSamples.transposing(1, "foreign.weight", 4))),
+            1, Layout.TRANSPOSED, Optional.of(CompiledSamples.transposing(1, "foreign.weight", 4))),
         1);
     assertRefused(
         InvalidModelException.class,
@@ -178,8 +175,7 @@ class CompiledFolderTest {
   @Test
   void tapsAreRefusedByName() {
     SimulatedNrt device = Simulation.device(1, FaultPlan.none());
-    assertThatThrownBy(
-            () -> load(device, plain(1), 1, LoadOptions.defaults().withTaps("layers.*")))
+    assertThatThrownBy(() -> load(device, plain(1), 1, LoadOptions.defaults().withTaps("layers.*")))
         .isInstanceOf(UnsupportedCapabilityException.class)
         .hasMessageContaining("TAPS")
         .hasMessageContaining("the export");
@@ -226,10 +222,7 @@ class CompiledFolderTest {
     assertThatThrownBy(
             () ->
                 Devices.simulated(
-                        "neuron-sim",
-                        device,
-                        CompiledFolder.of(plain(2)),
-                        Simulation.PATIENT)
+                        "neuron-sim", device, CompiledFolder.of(plain(2)), Simulation.PATIENT)
                     .load(
                         CompiledSamples.program(2, Layout.AS_STORED),
                         (name, rank) -> {
@@ -315,8 +308,7 @@ class CompiledFolderTest {
             NeuronArchitecture.ofFamily("trn2").orElseThrow(),
             Layout.AS_STORED,
             Optional.empty());
-    SimulatedNrt trn2 =
-        Simulation.device(SimulatedDevice.trn2(2), Map.of(), FaultPlan.none());
+    SimulatedNrt trn2 = Simulation.device(SimulatedDevice.trn2(2), Map.of(), FaultPlan.none());
     try (Session session = load(trn2, pairs, 2)) {
       assertRight(session, 2);
     }

@@ -122,8 +122,7 @@ final class CompiledSamples {
   }
 
   static Artifacts artifacts(int ranks, Layout layout, Optional<CompiledGraph> transformation) {
-    return artifacts(
-        config(ranks, "trn1"), NeuronArchitecture.SUNDA, layout, transformation);
+    return artifacts(config(ranks, "trn1"), NeuronArchitecture.SUNDA, layout, transformation);
   }
 
   static Artifacts artifacts(
@@ -152,8 +151,7 @@ final class CompiledSamples {
             ranks,
             List.of(),
             List.of(square),
-            List.of(
-                new GraphSpec("layout_opt", List.of(), context -> transpose(context, weight))),
+            List.of(new GraphSpec("layout_opt", List.of(), context -> transpose(context, weight))),
             Set.of());
     TracedGraph graph = trace(program).getFirst();
     MetaNeff metaneff =
@@ -204,8 +202,7 @@ final class CompiledSamples {
                 lnc,
                 specs(metaneff.inputs()),
                 specs(metaneff.outputs()))
-            .write(
-                HloModuleWriter.write(graph.module()), NeffHeader.PackageVersion.TAR_SHA256);
+            .write(HloModuleWriter.write(graph.module()), NeffHeader.PackageVersion.TAR_SHA256);
     MemorySegment bytes = Arena.ofAuto().allocate(file.length, 64);
     bytes.copyFrom(MemorySegment.ofArray(file));
     return new CompiledGraph(graph.name(), Neff.read(bytes, graph.name() + ".neff"), metaneff);

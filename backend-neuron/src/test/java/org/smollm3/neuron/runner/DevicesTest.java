@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.smollm3.error.BackendException;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
+import org.smollm3.model.NeuronConfigWriter;
 import org.smollm3.neuron.SimulatedBackendProvider;
 import org.smollm3.neuron.artifacts.CompiledGraph;
 import org.smollm3.neuron.metaneff.MetaNeffWriter;
@@ -25,7 +26,6 @@ import org.smollm3.neuron.runner.CompiledSamples.Layout;
 import org.smollm3.neuron.simulator.FaultPlan;
 import org.smollm3.neuron.simulator.SimulatedNrt;
 import org.smollm3.neuron.trace.TraceOptions;
-import org.smollm3.model.NeuronConfigWriter;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.LoadOptions;
@@ -48,8 +48,7 @@ class DevicesTest {
   private static void assertRuns(Backend backend, int ranks) {
     try (backend;
         Session ours =
-            backend.load(
-                SmallProgram.of(ranks), SmallProgram.WEIGHTS, LoadOptions.defaults());
+            backend.load(SmallProgram.of(ranks), SmallProgram.WEIGHTS, LoadOptions.defaults());
         Session theirs = Simulation.lowered(ranks, LoadOptions.defaults())) {
       Simulation.assertSameRun(ours, theirs, SmallProgram.STEP, 2);
     }
@@ -101,8 +100,7 @@ class DevicesTest {
   void aBadTileIsOneLine(String tile) {
     assertThatThrownBy(() -> open("attention-tile", tile))
         .isInstanceOf(InvalidRequestException.class)
-        .hasMessage(
-            "attention-tile is '" + tile + "'; give a whole number from 1 to 2147483647");
+        .hasMessage("attention-tile is '" + tile + "'; give a whole number from 1 to 2147483647");
   }
 
   @Test

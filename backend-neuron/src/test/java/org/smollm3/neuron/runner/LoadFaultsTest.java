@@ -42,16 +42,21 @@ class LoadFaultsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "NRT_TENSOR_ALLOCATE, 1", "NRT_TENSOR_ALLOCATE, 2",
-    "NRT_ALLOCATE_TENSOR_SET, 1", "NRT_ALLOCATE_TENSOR_SET, 2",
-    "NRT_ADD_TENSOR_TO_TENSOR_SET, 1", "NRT_ADD_TENSOR_TO_TENSOR_SET, 2",
-    "NRT_TENSOR_WRITE, 2", "NRT_TENSOR_MEMSET, 2", "NRT_LOAD, 1", "NRT_LOAD_COLLECTIVES, 2"
+    "NRT_TENSOR_ALLOCATE, 1",
+    "NRT_TENSOR_ALLOCATE, 2",
+    "NRT_ALLOCATE_TENSOR_SET, 1",
+    "NRT_ALLOCATE_TENSOR_SET, 2",
+    "NRT_ADD_TENSOR_TO_TENSOR_SET, 1",
+    "NRT_ADD_TENSOR_TO_TENSOR_SET, 2",
+    "NRT_TENSOR_WRITE, 2",
+    "NRT_TENSOR_MEMSET, 2",
+    "NRT_LOAD, 1",
+    "NRT_LOAD_COLLECTIVES, 2"
   })
   void whicheverCallOfALoadFailsAllIsFreedAndTheNextLoadIsWhole(NrtFunction function, int ranks) {
     int failed = 0;
     for (int n = 1; n < MOST; n++) {
-      SimulatedNrt device =
-          Simulation.device(ranks, NONE.fails(function, n, NrtStatus.RESOURCE));
+      SimulatedNrt device = Simulation.device(ranks, NONE.fails(function, n, NrtStatus.RESOURCE));
       Throwable thrown =
           catchThrowable(() -> Simulation.load(device, Simulation.PATIENT, ranks).close());
       Simulation.assertNothingLeft(device);
@@ -122,8 +127,8 @@ class LoadFaultsTest {
 
   @ParameterizedTest
   @CsvSource({"PARALLEL, 0", "PARALLEL, 1", "SEQUENTIAL, 0", "SEQUENTIAL, 1"})
-  void aLoadThatHangsIsGivenUpInTimeAndFreedWhenItReturns(
-      RunnerOptions.Loading loading, int rank) throws InterruptedException {
+  void aLoadThatHangsIsGivenUpInTimeAndFreedWhenItReturns(RunnerOptions.Loading loading, int rank)
+      throws InterruptedException {
     SimulatedNrt device = Simulation.device(2, NONE.loadHangs(rank, 2));
     long start = System.nanoTime();
     NeuronRuntimeException failure =
@@ -135,8 +140,7 @@ class LoadFaultsTest {
         .hasMessageStartingWith(
             "loading graph 'fold' has not ended on rank " + rank + " within 400 ms");
 
-    Simulation.assertFails(
-        Failure.BROKEN, () -> Simulation.load(device, Simulation.IMPATIENT, 2));
+    Simulation.assertFails(Failure.BROKEN, () -> Simulation.load(device, Simulation.IMPATIENT, 2));
     Simulation.assertNothingLeftAfterRelease(device);
     assertLoadsAndRuns(device, 2);
   }
@@ -156,9 +160,7 @@ class LoadFaultsTest {
         Failure.HUNG,
         () ->
             Simulation.load(
-                device,
-                Simulation.IMPATIENT.withLoading(RunnerOptions.Loading.SEQUENTIAL),
-                2));
+                device, Simulation.IMPATIENT.withLoading(RunnerOptions.Loading.SEQUENTIAL), 2));
     Simulation.assertNothingLeftAfterRelease(device);
   }
 
@@ -179,8 +181,7 @@ class LoadFaultsTest {
         Simulation.assertFails(
             Failure.HUNG, () -> Simulation.load(device, Simulation.IMPATIENT, 2));
     assertThat(failure).hasMessageStartingWith("nrt_init has not returned within 400 ms");
-    Simulation.assertFails(
-        Failure.BROKEN, () -> Simulation.load(device, Simulation.IMPATIENT, 2));
+    Simulation.assertFails(Failure.BROKEN, () -> Simulation.load(device, Simulation.IMPATIENT, 2));
     Simulation.assertNothingLeftAfterRelease(device);
     assertThat(device.environment()).isEmpty();
     assertLoadsAndRuns(device, 2);

@@ -94,11 +94,17 @@ class MultiNodeTest {
       theirs
           .outputsByRank()
           .get(rank)
-          .forEach((name, value) -> Simulation.assertSame(ours.outputsByRank().get(rank - first).get(name), value, name));
+          .forEach(
+              (name, value) ->
+                  Simulation.assertSame(
+                      ours.outputsByRank().get(rank - first).get(name), value, name));
       theirs
           .tapsByRank()
           .get(rank)
-          .forEach((name, value) -> Simulation.assertSame(ours.tapsByRank().get(rank - first).get(name), value, name));
+          .forEach(
+              (name, value) ->
+                  Simulation.assertSame(
+                      ours.tapsByRank().get(rank - first).get(name), value, name));
     }
   }
 

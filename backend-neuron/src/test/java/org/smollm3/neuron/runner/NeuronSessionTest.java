@@ -141,8 +141,7 @@ class NeuronSessionTest {
   @Test
   void theEnvironmentIsAsItWasAfterwardsAndWhatTheUserSetStays() {
     Map<String, String> users = Map.of("NEURON_RT_EXEC_TIMEOUT", "7", "NEURON_RT_NUM_CORES", "3");
-    SimulatedNrt device =
-        Simulation.device(SimulatedDevice.trn1(4), users, FaultPlan.none());
+    SimulatedNrt device = Simulation.device(SimulatedDevice.trn1(4), users, FaultPlan.none());
     try (Session session = load(device, 2, LoadOptions.defaults())) {
       assertThat(session.readState(SmallProgram.COUNT, 1).toFloatArray()).containsExactly(0);
       assertThat(device.environment())

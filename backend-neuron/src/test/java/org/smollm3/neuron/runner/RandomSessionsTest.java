@@ -31,8 +31,7 @@ class RandomSessionsTest {
   /** Of the device, for many ranks wait in vain. */
   private static final Duration SECOND = Duration.ofMillis(5);
 
-  private static final List<ProgramSpec> PROGRAMS =
-      List.of(SmallProgram.of(1), SmallProgram.of(2));
+  private static final List<ProgramSpec> PROGRAMS = List.of(SmallProgram.of(1), SmallProgram.of(2));
 
   private int failures;
   private int runs;
@@ -84,7 +83,8 @@ class RandomSessionsTest {
               .fails(NrtFunction.NRT_TENSOR_READ, 1 + random.nextInt(200), NrtStatus.FAILURE)
               .fails(NrtFunction.NRT_TENSOR_MEMSET, 1 + random.nextInt(100), NrtStatus.FAILURE);
     }
-    return plan.fails(NrtFunction.NRT_ALLOCATE_TENSOR_SET, 1 + random.nextInt(200), NrtStatus.RESOURCE)
+    return plan.fails(
+            NrtFunction.NRT_ALLOCATE_TENSOR_SET, 1 + random.nextInt(200), NrtStatus.RESOURCE)
         .fails(NrtFunction.NRT_ADD_TENSOR_TO_TENSOR_SET, 1 + random.nextInt(400), NrtStatus.FAILURE)
         .fails(NrtFunction.NRT_INIT, 1 + random.nextInt(20), NrtStatus.FAILURE)
         .slowTransfers(1 + random.nextInt(20_000), Duration.ofNanos(100_000))

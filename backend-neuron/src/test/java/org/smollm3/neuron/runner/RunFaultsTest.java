@@ -74,8 +74,7 @@ class RunFaultsTest {
   /** The others wait in a collective, which nothing but a new start ends well. */
   @Test
   void anExecutionErrorOfOneRankOfTwoBreaksTheRuntime() {
-    SimulatedNrt device =
-        Simulation.device(2, NONE.executionFails(1, 1, NrtStatus.EXEC_BAD_INPUT));
+    SimulatedNrt device = Simulation.device(2, NONE.executionFails(1, 1, NrtStatus.EXEC_BAD_INPUT));
     try (Session session = Simulation.load(device, Simulation.PATIENT, 2)) {
       NeuronRuntimeException failure =
           Simulation.assertFails(Failure.BAD_INPUT, () -> step(session, 1));
@@ -100,8 +99,7 @@ class RunFaultsTest {
     for (int n = 1; n <= inputs; n++) {
       SimulatedNrt device =
           Simulation.device(
-              ranks,
-              NONE.fails(NrtFunction.NRT_TENSOR_WRITE, (int) before + n, NrtStatus.FAILURE));
+              ranks, NONE.fails(NrtFunction.NRT_TENSOR_WRITE, (int) before + n, NrtStatus.FAILURE));
       try (Session session = Simulation.load(device, Simulation.PATIENT, ranks)) {
         NeuronRuntimeException failure =
             Simulation.assertFails(Failure.OTHER, () -> step(session, 1));

@@ -69,25 +69,21 @@ final class SmallProgram {
                     new TensorSpec("at", DType.I32, Shape.of(1, 1))),
                 SmallProgram::step),
             new GraphSpec(
-                FOLD,
-                List.of(new TensorSpec("scale", DType.F32, ROW)),
-                SmallProgram::fold)),
+                FOLD, List.of(new TensorSpec("scale", DType.F32, ROW)), SmallProgram::fold)),
         Set.of());
   }
 
   private static GraphResult step(GraphContext context) {
     TensorOps ops = context.ops();
     Tensor product =
-        ops.dot(
-            context.input("x"), context.weight("cut"), DotDims.lastWithLast(2, 2), DType.F32);
+        ops.dot(context.input("x"), context.weight("cut"), DotDims.lastWithLast(2, 2), DType.F32);
     Tensor rank = ops.convert(context.rank(), DType.F32);
     Tensor ofRank = ops.add(product, ops.broadcast(rank, ROW, 0));
     context.tap(TAP, ofRank);
     Tensor sum = context.collectives().allReduce(ofRank, Reduction.SUM, DType.F32);
     State cache = ops.scatterInto(context.state(CACHE), context.input("at"), sum, 0);
     Tensor y = ops.add(ops.reduce(ops.read(cache), Reduction.SUM, 0), context.weight("tied"));
-    return new GraphResult(
-        Map.of(OUTPUT, y), Map.of(CACHE, cache, COUNT, context.state(COUNT)));
+    return new GraphResult(Map.of(OUTPUT, y), Map.of(CACHE, cache, COUNT, context.state(COUNT)));
   }
 
   private static GraphResult fold(GraphContext context) {

@@ -221,7 +221,7 @@ class DevicesTest {
             () -> backend.load(SmallProgram.of(2), SmallProgram.WEIGHTS, LoadOptions.defaults()))
         .isInstanceOf(BackendException.class)
         .hasMessageStartingWith("graph 'step' cannot be compiled: neuronx-cc not found")
-        .hasMessageEndingWith("; or name a folder of compiled graphs (--compiled DIR)")
+        .hasMessageEndingWith("; or run graphs that were compiled elsewhere (--compiled DIR)")
         .hasMessageNotContaining("\n");
     Simulation.assertNothingLeft(device);
   }

@@ -7,12 +7,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.neuron.hlo.HloInstruction;
 import org.smollm3.neuron.hlo.HloModule;
 import org.smollm3.neuron.hlo.HloModuleReader;
 import org.smollm3.neuron.hlo.HloStatistics;
 import org.smollm3.neuron.hlo.HloText;
+import org.smollm3.neuron.lint.Finding;
+import org.smollm3.neuron.lint.Lint;
 import org.smollm3.spi.FileInspector;
 import org.smollm3.spi.FileReport;
 import org.smollm3.spi.FileReport.Section;
@@ -50,6 +53,7 @@ public final class HloInspector implements FileInspector {
         Section.of("operations").with(counts("operation", "count", statistics.counts())),
         Section.of("collectives")
             .with(counts("operation", "bytes per rank", statistics.collectiveBytes())),
+        lint(module),
         Section.of("text").with(lines(module)));
   }
 
@@ -83,6 +87,31 @@ public final class HloInspector implements FileInspector {
     countsByName.forEach(
         (key, value) -> rows.add(List.of(Value.of(key), Value.of(value.longValue()))));
     return new Table(List.of(name, count), rows);
+  }
+
+  private static Section lint(HloModule module) {
+    List<Finding> findings = Lint.check(module);
+    Section lint =
+        Section.of("lint")
+            .with("findings", findings.size())
+            .with("operations outside the compiler's table", unlisted(module));
+    return findings.isEmpty() ? lint : lint.with(table(findings));
+  }
+
+  /** Taken by the compiler although its table of operations lacks them. */
+  private static String unlisted(HloModule module) {
+    Map<String, Integer> counts = Lint.unlisted(module);
+    return counts.isEmpty()
+        ? "none"
+        : counts.entrySet().stream()
+            .map(entry -> entry.getKey() + " " + entry.getValue())
+            .collect(Collectors.joining(", "));
+  }
+
+  private static Table table(List<Finding> findings) {
+    return new Table(
+        List.of("finding"),
+        findings.stream().map(finding -> List.of(Value.of(finding.toString()))).toList());
   }
 
   private static Table lines(HloModule module) {

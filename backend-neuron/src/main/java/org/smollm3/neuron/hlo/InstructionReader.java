@@ -21,7 +21,7 @@ final class InstructionReader {
 
   private String name = "";
   private String opcodeName = "";
-  private Optional<HloShape> shape = Optional.empty();
+  private Optional<ProtoReader> shape = Optional.empty();
   private Optional<ProtoReader> literal = Optional.empty();
   private String source = "";
   private long id;
@@ -61,7 +61,8 @@ final class InstructionReader {
     Opcode opcode =
         Opcode.byName(opcodeName)
             .orElseThrow(() -> bad("the operation '" + opcodeName + "' is not known"));
-    HloShape declared = shape.orElseThrow(() -> bad("it has no shape"));
+    ProtoReader type = shape.orElseThrow(() -> bad("it has no shape"));
+    HloShape declared = ShapeProto.read(type.named(label()));
     List<HloInstruction> operands = new ArrayList<>();
     for (long operandId : operandIds) {
       HloInstruction operand = earlier.get(operandId);
@@ -70,27 +71,29 @@ final class InstructionReader {
       }
       operands.add(operand);
     }
+    HloAttributes attributes;
+    try {
+      attributes = attributes(opcode, declared);
+    } catch (ArithmeticException e) {
+      throw bad("a number in its attributes is too large");
+    }
     return new HloInstruction(
-        id,
-        name,
-        opcode,
-        declared,
-        operands,
-        attributes(opcode, declared),
-        source,
-        frontendAttributes);
+        id, name, opcode, declared, operands, attributes, source, frontendAttributes);
   }
 
   private InvalidModelException bad(String what) {
-    return in.bad(
-        "instruction " + name + (source.isEmpty() ? "" : " (" + source + ")") + ": " + what);
+    return in.bad(label() + ": " + what);
+  }
+
+  private String label() {
+    return "instruction " + name + (source.isEmpty() ? "" : " (" + source + ")");
   }
 
   private void field() {
     switch (in.field()) {
       case 1 -> name = in.string();
       case 2 -> opcodeName = in.string();
-      case 3 -> shape = Optional.of(ShapeProto.read(in.message()));
+      case 3 -> shape = Optional.of(in.message());
       case 7 -> source = ProtoFields.string(in.message(), 2);
       case 8 -> literal = Optional.of(in.message());
       case 9 -> number = in.integer();
@@ -214,7 +217,10 @@ final class InstructionReader {
     if (array.byteSize() > 10L * in.size()) {
       throw bad("its shape " + array + " is larger than the file");
     }
-    return new HloAttributes.Constant(LiteralProto.read(value, array));
+    if (array.type() == ElementType.F64) {
+      throw bad("constants of f64 are not supported");
+    }
+    return new HloAttributes.Constant(LiteralProto.read(value.named(label()), array));
   }
 
   private int dimension() {

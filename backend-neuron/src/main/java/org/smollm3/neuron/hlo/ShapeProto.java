@@ -30,7 +30,8 @@ final class ShapeProto {
     long number = type;
     ElementType element =
         ElementType.byNumber(type)
-            .orElseThrow(() -> in.bad("element type " + number + " is not supported"));
+            .orElseThrow(
+                () -> in.bad("element type " + number + unknown(number) + " is not supported"));
     for (long dim : dims) {
       if (dim < 0) {
         throw in.bad("a dimension is " + dim);
@@ -41,9 +42,26 @@ final class ShapeProto {
         element, Shape.of(dims.stream().mapToLong(Long::longValue).toArray()));
   }
 
+  /** What XLA calls a type that is not for Neuron, or not for all of its chips; and the code. */
+  private static String unknown(long number) {
+    String name =
+        switch ((int) number) {
+          case 15 -> "c64, EVRF004";
+          case 18 -> "c128, EVRF004";
+          case 19 -> "f8e5m2";
+          case 20 -> "f8e4m3fn, EVRF051 before trn3";
+          case 23 -> "f8e4m3b11fnuz, EVRF005";
+          case 24 -> "f8e5m2fnuz, EVRF005";
+          case 25 -> "f8e4m3fnuz, EVRF005";
+          case 28 -> "f8e4m3, EVRF052 after trn3";
+          default -> "";
+        };
+    return name.isEmpty() ? "" : " (" + name + ")";
+  }
+
   private static void requireStatic(ProtoReader in, long dynamic) {
     if (dynamic != 0) {
-      throw in.bad("a dimension is dynamic; only static shapes are supported");
+      throw in.bad("a dimension is dynamic; Neuron takes static shapes only (EMOD025)");
     }
   }
 

@@ -170,6 +170,11 @@ public final class ProtoReader {
     return ByteBuffer.wrap(data, start, length).slice().order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** The rest of this message, whose errors also say what it is of. */
+  public ProtoReader named(String what) {
+    return new ProtoReader(source + ": " + what, data, at, end, depth);
+  }
+
   /** An error of this message, at the present place. */
   public InvalidModelException bad(String what) {
     return new InvalidModelException(message(what));

@@ -1,0 +1,579 @@
+package org.smollm3.neuron.lint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.smollm3.neuron.compiler.CompilerTarget;
+import org.smollm3.neuron.hlo.ComputationBuilder;
+import org.smollm3.neuron.hlo.ElementType;
+import org.smollm3.neuron.hlo.HloAttributes;
+import org.smollm3.neuron.hlo.HloComputation;
+import org.smollm3.neuron.hlo.HloInstruction;
+import org.smollm3.neuron.hlo.HloModule;
+import org.smollm3.neuron.hlo.HloShape;
+import org.smollm3.neuron.hlo.ModuleBuilder;
+import org.smollm3.neuron.hlo.Opcode;
+import org.smollm3.spi.Comparison;
+import org.smollm3.spi.DotDims;
+import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Shape;
+
+class LintTest {
+  private static final HloAttributes NONE = new HloAttributes.None();
+  private static final List<List<Integer>> RANKS = List.of(List.of(0, 1));
+  private static final DotDims MATMUL =
+      new DotDims(List.of(), List.of(), List.of(1), List.of(0));
+
+  /** A graph that breaks one rule, and one that does nearly the same and breaks none. */
+  private record Case(
+      Rule rule,
+      Severity severity,
+      String code,
+      String message,
+      Function<ComputationBuilder, HloInstruction> wrong,
+      Function<ComputationBuilder, HloInstruction> right) {}
+
+  private static HloModule module(Function<ComputationBuilder, HloInstruction> graph) {
+    ModuleBuilder module = new ModuleBuilder("lint");
+    ComputationBuilder ops = module.computation("main");
+    ops.source("layers.3.mlp");
+    return module.build(ops.build(graph.apply(ops)), List.of());
+  }
+
+  private static HloInstruction given(ComputationBuilder ops, ElementType type, long... dims) {
+    return ops.parameter(HloShape.of(type, dims));
+  }
+
+  private static HloInstruction unary(
+      ComputationBuilder ops, Opcode opcode, ElementType type, HloAttributes attributes) {
+    HloInstruction x = given(ops, type, 4, 4);
+    return ops.add(opcode, x.shape(), List.of(x), attributes);
+  }
+
+  private static HloInstruction dot(ComputationBuilder ops, ElementType type) {
+    HloInstruction x = given(ops, type, 4, 4);
+    return ops.add(Opcode.DOT, x.shape(), List.of(x, x), new HloAttributes.Dot(MATMUL));
+  }
+
+  private static HloInstruction allReduce(ComputationBuilder ops, ElementType type) {
+    HloComputation body = ops.module().combine(Opcode.ADD, type);
+    return unary(ops, Opcode.ALL_REDUCE, type, new HloAttributes.AllReduce(body, RANKS));
+  }
+
+  private static HloInstruction reduceScatter(ComputationBuilder ops, ElementType type) {
+    HloComputation body = ops.module().combine(Opcode.ADD, type);
+    return unary(ops, Opcode.REDUCE_SCATTER, type, new HloAttributes.ReduceScatter(0, body, RANKS));
+  }
+
+  private static HloInstruction allToAll(ComputationBuilder ops, int dimension) {
+    return unary(
+        ops, Opcode.ALL_TO_ALL, ElementType.F32, new HloAttributes.Exchange(dimension, RANKS));
+  }
+
+  private static HloInstruction reduce(
+      ComputationBuilder ops, HloComputation body, HloInstruction initial) {
+    HloInstruction x = given(ops, initial.array().type(), 4, 4);
+    return ops.add(
+        Opcode.REDUCE, x.shape(), List.of(x, initial), new HloAttributes.Reduce(List.of(1), body));
+  }
+
+  private static HloInstruction reduce(ComputationBuilder ops, Opcode opcode) {
+    ElementType type = opcode == Opcode.AND ? ElementType.PRED : ElementType.F32;
+    return reduce(ops, ops.module().combine(opcode, type), ops.scalar(type, 0));
+  }
+
+  private static HloInstruction scatter(
+      ComputationBuilder ops, HloComputation body, HloInstruction indices) {
+    ElementType type = body.root().array().type();
+    HloInstruction x = given(ops, type, 4, 6);
+    HloInstruction updates = given(ops, type, indices.array().dims().dim(0), 6);
+    return ops.add(
+        Opcode.SCATTER,
+        x.shape(),
+        List.of(x, indices, updates),
+        new HloAttributes.Scatter(List.of(1), List.of(0), List.of(0), 1, body));
+  }
+
+  private static HloInstruction scatter(ComputationBuilder ops, Opcode opcode, ElementType type) {
+    return scatter(
+        ops, ops.module().combine(opcode, type), given(ops, ElementType.S32, 2, 1));
+  }
+
+  private static HloInstruction count(ComputationBuilder ops, long size) {
+    return ops.reshape(ops.iota(ElementType.S32, Shape.of(size), 0), Shape.of(size, 1));
+  }
+
+  private static HloInstruction gather(
+      ComputationBuilder ops, HloInstruction indices, long... sizes) {
+    HloInstruction x = given(ops, ElementType.F32, 4, 6);
+    boolean row = sizes[0] == 1;
+    return ops.add(
+        Opcode.GATHER,
+        x.shape(),
+        List.of(x, indices),
+        new HloAttributes.Gather(
+            row ? List.of(1) : List.of(1, 2),
+            row ? List.of(0) : List.of(),
+            List.of(0),
+            1,
+            List.of(sizes[0], sizes[1])));
+  }
+
+  /** Coordinates (row given, column counted) in a table of 4 rows and 6 columns. */
+  private static HloInstruction gatherPairs(ComputationBuilder ops, long columns) {
+    HloInstruction x = given(ops, ElementType.F32, 4, 6);
+    HloInstruction rows = given(ops, ElementType.S32, 2, columns, 1);
+    HloInstruction counted =
+        ops.reshape(
+            ops.iota(ElementType.S32, Shape.of(2, columns), 1), Shape.of(2, columns, 1));
+    HloInstruction indices =
+        ops.add(
+            Opcode.CONCATENATE,
+            rows.shape(),
+            List.of(rows, counted),
+            new HloAttributes.Dimensions(List.of(2)));
+    return ops.add(
+        Opcode.GATHER,
+        x.shape(),
+        List.of(x, indices),
+        new HloAttributes.Gather(List.of(), List.of(0, 1), List.of(0, 1), 2, List.of(1L, 1L)));
+  }
+
+  private static HloInstruction customCall(
+      ComputationBuilder ops, String target, HloInstruction... operands) {
+    return ops.add(
+        Opcode.CUSTOM_CALL,
+        operands[0].shape(),
+        List.of(operands),
+        new HloAttributes.CustomCall(target, "1"));
+  }
+
+  private static HloInstruction rmsNorm(ComputationBuilder ops, HloInstruction epsilon) {
+    return customCall(
+        ops,
+        "AwsNeuronRmsNorm",
+        given(ops, ElementType.F32, 4, 4),
+        given(ops, ElementType.F32, 4),
+        epsilon);
+  }
+
+  private static HloInstruction random(ComputationBuilder ops, int distribution) {
+    HloInstruction zero = ops.scalar(ElementType.F32, 0);
+    HloInstruction one = ops.scalar(ElementType.F32, 1);
+    return ops.add(
+        Opcode.RNG,
+        HloShape.of(ElementType.F32, 4),
+        List.of(zero, one),
+        new HloAttributes.Random(distribution));
+  }
+
+  private static HloInstruction randomBits(ComputationBuilder ops, int algorithm) {
+    HloInstruction state = given(ops, ElementType.U32, 4);
+    HloShape bits = new HloShape.Tuple(List.of(state.shape(), state.shape()));
+    return ops.add(
+        Opcode.RNG_BIT_GENERATOR, bits, List.of(state), new HloAttributes.Random(algorithm));
+  }
+
+  private static HloInstruction power(ComputationBuilder ops, HloInstruction exponent) {
+    HloInstruction x = given(ops, exponent.array().type(), 4);
+    return ops.binary(Opcode.POWER, x, exponent);
+  }
+
+  private static HloInstruction filled(ComputationBuilder ops, ElementType type) {
+    return ops.broadcast(ops.scalar(type, 2), Shape.of(4), List.of());
+  }
+
+  private static HloInstruction update(ComputationBuilder ops, HloInstruction column) {
+    HloInstruction x = given(ops, ElementType.F32, 4, 4);
+    HloInstruction block = given(ops, ElementType.F32, 4, 1);
+    return ops.add(
+        Opcode.DYNAMIC_UPDATE_SLICE,
+        x.shape(),
+        List.of(x, block, ops.scalar(ElementType.S32, 0), column),
+        NONE);
+  }
+
+  private static HloInstruction sort(ComputationBuilder ops, HloComputation comparator) {
+    HloInstruction x = given(ops, ElementType.F32, 4);
+    return ops.add(
+        Opcode.SORT,
+        x.shape(),
+        List.of(x),
+        new HloAttributes.Sort(0, comparator, HloAttributes.Sort.Order.STABLE));
+  }
+
+  private static HloComputation compareNegated(ModuleBuilder module) {
+    ComputationBuilder ops = module.computation("negated");
+    HloInstruction a = ops.parameter(HloShape.of(ElementType.F32));
+    HloInstruction b = ops.parameter(HloShape.of(ElementType.F32));
+    return module.add(
+        ops.build(
+            ops.compare(
+                Comparison.GT, ops.unary(Opcode.NEGATE, a), ops.unary(Opcode.NEGATE, b))));
+  }
+
+  private static HloComputation addDoubled(ModuleBuilder module) {
+    ComputationBuilder ops = module.computation("doubled");
+    HloInstruction a = ops.parameter(HloShape.of(ElementType.F32));
+    HloInstruction b = ops.parameter(HloShape.of(ElementType.F32));
+    return module.add(
+        ops.build(ops.binary(Opcode.ADD, a, ops.binary(Opcode.ADD, b, b))));
+  }
+
+  private static HloInstruction u64(ComputationBuilder ops, long value) {
+    HostTensor tensor = HostTensor.zeros(ElementType.U64.dtype(), Shape.of(2));
+    tensor.setLong(1, value);
+    return ops.convert(ops.constant(tensor), ElementType.U32);
+  }
+
+  private static List<Case> cases() {
+    return Stream.of(operators(), customCalls(), integers(), indices(), bodies())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  private static List<Case> operators() {
+    return List.of(
+        new Case(
+            Rule.UNSUPPORTED_OPERATION,
+            Severity.ERROR,
+            "EVRF001",
+            "is-finite is not among the compiler's operations",
+            ops -> ops.add(
+                Opcode.IS_FINITE,
+                HloShape.of(ElementType.PRED, 4),
+                List.of(given(ops, ElementType.F32, 4)),
+                NONE),
+            ops -> unary(ops, Opcode.LOGISTIC, ElementType.F32, NONE)),
+        new Case(
+            Rule.UNSUPPORTED_OPERATION,
+            Severity.ERROR,
+            "EVRF001",
+            "random numbers of distribution 2",
+            ops -> random(ops, 2),
+            ops -> random(ops, 1)),
+        new Case(
+            Rule.RANDOM_ALGORITHM,
+            Severity.ERROR,
+            "EVRF006",
+            "its algorithm is 2; only RNG_DEFAULT (0)",
+            ops -> randomBits(ops, 2),
+            ops -> randomBits(ops, 0)),
+        new Case(
+            Rule.FLOAT64,
+            Severity.ERROR,
+            "ESPP004",
+            "it gives f64[4]{0}",
+            ops -> ops.convert(given(ops, ElementType.F32, 4), ElementType.F64),
+            ops -> ops.convert(given(ops, ElementType.F32, 4), ElementType.F16)),
+        new Case(
+            Rule.POWER_EXPONENT,
+            Severity.ERROR,
+            "",
+            "is not constant",
+            ops -> power(ops, given(ops, ElementType.F32, 4)),
+            ops -> power(ops, filled(ops, ElementType.F32))),
+        new Case(
+            Rule.ALL_TO_ALL_DIMENSION,
+            Severity.WARNING,
+            "",
+            "along dimension 1",
+            ops -> allToAll(ops, 1),
+            ops -> allToAll(ops, 0)));
+  }
+
+  private static List<Case> customCalls() {
+    return List.of(
+        new Case(
+            Rule.CUSTOM_CALL_TARGET,
+            Severity.ERROR,
+            "EVRF015",
+            "'AwsNeuronGolu' is not known",
+            ops -> customCall(ops, "AwsNeuronGolu", given(ops, ElementType.F32, 4)),
+            ops -> customCall(ops, "AwsNeuronGelu", given(ops, ElementType.F32, 4))),
+        new Case(
+            Rule.TOP_K_TYPE,
+            Severity.ERROR,
+            "EVRF013",
+            "it selects from s32[4]{0}",
+            ops -> customCall(ops, "AwsNeuronTopK", given(ops, ElementType.S32, 4)),
+            ops -> customCall(ops, "AwsNeuronTopK", given(ops, ElementType.BF16, 4))),
+        new Case(
+            Rule.RMS_NORM_EPSILON,
+            Severity.ERROR,
+            "",
+            "its epsilon parameter.",
+            ops -> rmsNorm(ops, given(ops, ElementType.F32)),
+            ops -> rmsNorm(ops, ops.scalar(ElementType.F32, 1e-6))));
+  }
+
+  private static List<Case> integers() {
+    return List.of(
+        new Case(
+            Rule.INTEGER_DOT,
+            Severity.ERROR,
+            "EVRF035",
+            "a dot of s32[4,4]{1,0}",
+            ops -> dot(ops, ElementType.S32),
+            ops -> dot(ops, ElementType.F32)),
+        new Case(
+            Rule.INTEGER_ALL_REDUCE,
+            Severity.ERROR,
+            "EVRF061",
+            "--implicit-integer-downcast=all_reduce",
+            ops -> allReduce(ops, ElementType.S32),
+            ops -> allReduce(ops, ElementType.BF16)),
+        new Case(
+            Rule.INTEGER_REDUCE_SCATTER,
+            Severity.ERROR,
+            "EVRF063",
+            "--implicit-integer-downcast=reduce_scatter",
+            ops -> reduceScatter(ops, ElementType.U32),
+            ops -> reduceScatter(ops, ElementType.F32)),
+        new Case(
+            Rule.SCATTER_COMPUTE_INTEGER,
+            Severity.ERROR,
+            "EVRF060",
+            "a scatter with add into s32[4,6]{1,0}",
+            ops -> scatter(ops, Opcode.ADD, ElementType.S32),
+            ops -> scatter(ops, Opcode.ADD, ElementType.F32)),
+        new Case(
+            Rule.SCATTER_COMPUTE_TYPE,
+            Severity.ERROR,
+            "EVRF016",
+            "a scatter with or into pred[4,6]{1,0}",
+            ops -> scatter(ops, Opcode.OR, ElementType.PRED),
+            ops -> scatter(
+                ops, ops.module().assign(ElementType.PRED), given(ops, ElementType.S32, 2, 1))),
+        new Case(
+            Rule.INT64,
+            Severity.WARNING,
+            "",
+            "it gives s64[4]{0}; 64-bit integers are cut to 32 bits",
+            ops -> ops.unary(Opcode.NEGATE, given(ops, ElementType.S64, 4)),
+            ops -> ops.unary(Opcode.NEGATE, given(ops, ElementType.S32, 4))));
+  }
+
+  private static List<Case> indices() {
+    return List.of(
+        new Case(
+            Rule.GATHER_IOTA,
+            Severity.ERROR,
+            "EVRF056",
+            "its indices count up to 4, but in dimension 0 of f32[4,6] they must stay below 4",
+            ops -> gather(ops, count(ops, 5), 1, 6),
+            ops -> gather(ops, count(ops, 4), 1, 6)),
+        new Case(
+            Rule.GATHER_IOTA,
+            Severity.ERROR,
+            "EVRF056",
+            "its indices count up to 6, but in dimension 1",
+            ops -> gatherPairs(ops, 7),
+            ops -> gatherPairs(ops, 6)),
+        new Case(
+            Rule.SCATTER_IOTA,
+            Severity.ERROR,
+            "EVRF031",
+            "its indices count up to 9, but in dimension 0 of f32[4,6]",
+            ops -> scatter(ops, ops.module().assign(ElementType.F32), count(ops, 10)),
+            ops -> scatter(ops, ops.module().assign(ElementType.F32), count(ops, 4))),
+        new Case(
+            Rule.GATHER_WINDOW,
+            Severity.ERROR,
+            "",
+            "windows along the indexed dimension 0",
+            ops -> gather(ops, given(ops, ElementType.S32, 3, 1), 2, 6),
+            ops -> gather(ops, given(ops, ElementType.S32, 3, 1), 1, 6)),
+        new Case(
+            Rule.UPDATE_INDEX,
+            Severity.WARNING,
+            "",
+            "it writes where parameter.",
+            ops -> update(ops, given(ops, ElementType.S32)),
+            ops -> update(ops, ops.scalar(ElementType.S32, 1))));
+  }
+
+  private static List<Case> bodies() {
+    return List.of(
+        new Case(
+            Rule.REDUCE_BODY,
+            Severity.ERROR,
+            "",
+            "it reduces by subtract",
+            ops -> reduce(ops, Opcode.SUBTRACT),
+            ops -> reduce(ops, Opcode.AND)),
+        new Case(
+            Rule.REDUCE_BODY,
+            Severity.ERROR,
+            "",
+            "it reduces by the computation doubled",
+            ops -> reduce(ops, addDoubled(ops.module()), ops.scalar(ElementType.F32, 0)),
+            ops -> reduce(ops, Opcode.MULTIPLY)),
+        new Case(
+            Rule.REDUCE_INIT,
+            Severity.ERROR,
+            "",
+            "its initial value parameter.",
+            ops -> reduce(
+                ops,
+                ops.module().combine(Opcode.ADD, ElementType.F32),
+                given(ops, ElementType.F32)),
+            ops -> reduce(ops, Opcode.ADD)),
+        new Case(
+            Rule.SORT_COMPARATOR,
+            Severity.WARNING,
+            "",
+            "its comparator negated",
+            ops -> sort(ops, compareNegated(ops.module())),
+            ops -> sort(
+                ops, ops.module().comparator(Comparison.GT, List.of(ElementType.F32)))));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> oneFindingWhereARuleIsBrokenAndNoneBesideIt() {
+    return cases().stream()
+        .map(
+            broken ->
+                DynamicTest.dynamicTest(
+                    broken.rule() + ": " + broken.message(),
+                    () -> {
+                      List<Finding> findings = Lint.check(module(broken.wrong()));
+                      assertThat(findings).hasSize(1);
+                      Finding finding = findings.get(0);
+                      assertThat(finding.rule()).isEqualTo(broken.rule());
+                      assertThat(finding.severity()).isEqualTo(broken.severity());
+                      assertThat(finding.rule().code().orElse("")).isEqualTo(broken.code());
+                      assertThat(finding.layer()).isEqualTo("layers.3.mlp");
+                      assertThat(finding.message()).contains(broken.message());
+                      assertThat(finding.toString()).doesNotContain("\n");
+                      assertThat(Lint.check(module(broken.right()))).isEmpty();
+                    }));
+  }
+
+  @Test
+  void everyRuleHasATest() {
+    Set<Rule> tested = EnumSet.of(Rule.LARGE_ID, Rule.UNSIGNED_64_CONSTANT, Rule.POWER_INT64);
+    cases().forEach(broken -> tested.add(broken.rule()));
+
+    assertThat(tested).containsExactlyInAnyOrder(Rule.values());
+  }
+
+  private static List<Rule> rules(Function<ComputationBuilder, HloInstruction> graph) {
+    return Lint.check(module(graph)).stream().map(Finding::rule).toList();
+  }
+
+  @Test
+  void unsignedConstantsOfMoreThan32BitsAreErrorsBesideTheirType() {
+    assertThat(rules(ops -> u64(ops, 1L << 32)))
+        .containsExactly(Rule.INT64, Rule.UNSIGNED_64_CONSTANT);
+    assertThat(rules(ops -> u64(ops, -1)))
+        .containsExactly(Rule.INT64, Rule.UNSIGNED_64_CONSTANT);
+    assertThat(rules(ops -> u64(ops, (1L << 32) - 1))).containsExactly(Rule.INT64);
+  }
+
+  @Test
+  void powersOf64BitIntegersAreErrors() {
+    assertThat(rules(ops -> power(ops, filled(ops, ElementType.S64)))).contains(Rule.POWER_INT64);
+    assertThat(rules(ops -> power(ops, filled(ops, ElementType.S32)))).isEmpty();
+  }
+
+  @Test
+  void onTheFirstTrainiumADotOf32BitIntegersIsAWarning() {
+    HloModule narrow = module(ops -> dot(ops, ElementType.S32));
+    HloModule wide = module(ops -> dot(ops, ElementType.S64));
+
+    for (CompilerTarget target : CompilerTarget.values()) {
+      boolean isFirst =
+          Set.of(CompilerTarget.TRN1, CompilerTarget.TRN1N, CompilerTarget.INF2).contains(target);
+      assertThat(severityOfDot(narrow, target))
+          .isEqualTo(isFirst ? Severity.WARNING : Severity.ERROR);
+      assertThat(severityOfDot(wide, target)).isEqualTo(Severity.ERROR);
+    }
+  }
+
+  private static Severity severityOfDot(HloModule module, CompilerTarget target) {
+    return Lint.check(module, target).stream()
+        .filter(finding -> finding.rule() == Rule.INTEGER_DOT)
+        .findFirst()
+        .orElseThrow()
+        .severity();
+  }
+
+  @Test
+  void a64BitTypeIsNamedWhereItComesUpAndNotWhereItIsPassedOn() {
+    HloModule module =
+        module(
+            ops -> {
+              HloInstruction x = given(ops, ElementType.S64, 4);
+              return ops.unary(Opcode.NEGATE, ops.unary(Opcode.ABS, x));
+            });
+
+    assertThat(Lint.check(module)).extracting(Finding::instruction).containsExactly("parameter.1");
+  }
+
+  @Test
+  void calledComputationsAreCheckedToo() {
+    HloModule module =
+        module(
+            ops -> {
+              HloComputation odd = ops.module().combine(Opcode.POWER, ElementType.F32);
+              HloInstruction x = given(ops, ElementType.F32);
+              return ops.add(
+                  Opcode.CALL,
+                  x.shape(),
+                  List.of(x, x),
+                  new HloAttributes.Calls(List.of(odd)));
+            });
+
+    assertThat(Lint.check(module)).extracting(Finding::rule).containsExactly(Rule.POWER_EXPONENT);
+  }
+
+  @Test
+  void operationsOutsideTheTableThatReleasedCodeWritesAreCountedAndNotFound() {
+    HloModule module =
+        module(
+            ops ->
+                ops.tuple(
+                    List.of(
+                        unary(ops, Opcode.LOGISTIC, ElementType.F32, NONE),
+                        unary(ops, Opcode.LOGISTIC, ElementType.BF16, NONE),
+                        allToAll(ops, 0))));
+
+    assertThat(Lint.check(module)).isEmpty();
+    assertThat(Lint.unlisted(module)).isEqualTo(Map.of("logistic", 2, "all-to-all", 1));
+  }
+
+  @Test
+  void indicesThatAreComputedWithAreNotJudged() {
+    assertThat(
+            rules(
+                ops -> {
+                  HloInstruction counted = count(ops, 10);
+                  return gather(ops, ops.binary(Opcode.REMAINDER, counted, counted), 1, 6);
+                }))
+        .isEmpty();
+  }
+
+  @Test
+  void aLongChainOfReshapesEndsTheSearch() {
+    assertThat(
+            rules(
+                ops -> {
+                  HloInstruction value = ops.iota(ElementType.S32, Shape.of(10), 0);
+                  for (int i : IntStream.range(0, 200).toArray()) {
+                    value = ops.reshape(value, i % 2 == 0 ? Shape.of(10, 1) : Shape.of(10));
+                  }
+                  return gather(ops, ops.reshape(value, Shape.of(10, 1)), 1, 6);
+                }))
+        .isEmpty();
+  }
+}

@@ -20,8 +20,7 @@ final class OperationRules {
    * {@code or} it lacks, but released code writes them.
    */
   private static final Set<Opcode> REDUCTIONS =
-      Set.of(
-          Opcode.ADD, Opcode.MULTIPLY, Opcode.MAXIMUM, Opcode.MINIMUM, Opcode.AND, Opcode.OR);
+      Set.of(Opcode.ADD, Opcode.MULTIPLY, Opcode.MAXIMUM, Opcode.MINIMUM, Opcode.AND, Opcode.OR);
 
   /** {@code RNG_DEFAULT} of XLA's {@code RandomAlgorithm}. */
   private static final int DEFAULT_ALGORITHM = 0;

@@ -4,9 +4,9 @@
  *
  * <p>Sources, of the AWS Neuron SDK documentation: {@code compiler/error-codes/*.rst} (the codes,
  * here without their prefix {@code NCC_}), the operator table in {@code
- * release-notes/components/compiler.rst}, {@code compiler/neuronx-cc/api-reference-guide} and {@code
- * about-neuron/arch/neuron-features/data-types.rst}; and what nkipy, transformers-neuronx and
- * Optimum Neuron write.
+ * release-notes/components/compiler.rst}, {@code compiler/neuronx-cc/api-reference-guide} and
+ * {@code about-neuron/arch/neuron-features/data-types.rst}; and what nkipy, transformers-neuronx
+ * and Optimum Neuron write.
  *
  * <p><b>What is a finding.</b> What the documentation says is refused is an error; what it says is
  * taken with a loss, or allows where released code does otherwise, is a warning. The operator table

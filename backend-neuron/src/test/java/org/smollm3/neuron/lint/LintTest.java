@@ -30,8 +30,7 @@ import org.smollm3.tensor.Shape;
 class LintTest {
   private static final HloAttributes NONE = new HloAttributes.None();
   private static final List<List<Integer>> RANKS = List.of(List.of(0, 1));
-  private static final DotDims MATMUL =
-      new DotDims(List.of(), List.of(), List.of(1), List.of(0));
+  private static final DotDims MATMUL = new DotDims(List.of(), List.of(), List.of(1), List.of(0));
 
   /** A graph that breaks one rule, and one that does nearly the same and breaks none. */
   private record Case(
@@ -104,8 +103,7 @@ class LintTest {
   }
 
   private static HloInstruction scatter(ComputationBuilder ops, Opcode opcode, ElementType type) {
-    return scatter(
-        ops, ops.module().combine(opcode, type), given(ops, ElementType.S32, 2, 1));
+    return scatter(ops, ops.module().combine(opcode, type), given(ops, ElementType.S32, 2, 1));
   }
 
   private static HloInstruction count(ComputationBuilder ops, long size) {
@@ -133,8 +131,7 @@ class LintTest {
     HloInstruction x = given(ops, ElementType.F32, 4, 6);
     HloInstruction rows = given(ops, ElementType.S32, 2, columns, 1);
     HloInstruction counted =
-        ops.reshape(
-            ops.iota(ElementType.S32, Shape.of(2, columns), 1), Shape.of(2, columns, 1));
+        ops.reshape(ops.iota(ElementType.S32, Shape.of(2, columns), 1), Shape.of(2, columns, 1));
     HloInstruction indices =
         ops.add(
             Opcode.CONCATENATE,
@@ -217,16 +214,14 @@ class LintTest {
     HloInstruction b = ops.parameter(HloShape.of(ElementType.F32));
     return module.add(
         ops.build(
-            ops.compare(
-                Comparison.GT, ops.unary(Opcode.NEGATE, a), ops.unary(Opcode.NEGATE, b))));
+            ops.compare(Comparison.GT, ops.unary(Opcode.NEGATE, a), ops.unary(Opcode.NEGATE, b))));
   }
 
   private static HloComputation addDoubled(ModuleBuilder module) {
     ComputationBuilder ops = module.computation("doubled");
     HloInstruction a = ops.parameter(HloShape.of(ElementType.F32));
     HloInstruction b = ops.parameter(HloShape.of(ElementType.F32));
-    return module.add(
-        ops.build(ops.binary(Opcode.ADD, a, ops.binary(Opcode.ADD, b, b))));
+    return module.add(ops.build(ops.binary(Opcode.ADD, a, ops.binary(Opcode.ADD, b, b))));
   }
 
   private static HloInstruction u64(ComputationBuilder ops, long value) {
@@ -248,11 +243,12 @@ class LintTest {
             Severity.ERROR,
             "EVRF001",
             "is-finite is not among the compiler's operations",
-            ops -> ops.add(
-                Opcode.IS_FINITE,
-                HloShape.of(ElementType.PRED, 4),
-                List.of(given(ops, ElementType.F32, 4)),
-                NONE),
+            ops ->
+                ops.add(
+                    Opcode.IS_FINITE,
+                    HloShape.of(ElementType.PRED, 4),
+                    List.of(given(ops, ElementType.F32, 4)),
+                    NONE),
             ops -> unary(ops, Opcode.LOGISTIC, ElementType.F32, NONE)),
         new Case(
             Rule.UNSUPPORTED_OPERATION,
@@ -352,8 +348,9 @@ class LintTest {
             "EVRF016",
             "a scatter with or into pred[4,6]{1,0}",
             ops -> scatter(ops, Opcode.OR, ElementType.PRED),
-            ops -> scatter(
-                ops, ops.module().assign(ElementType.PRED), given(ops, ElementType.S32, 2, 1))),
+            ops ->
+                scatter(
+                    ops, ops.module().assign(ElementType.PRED), given(ops, ElementType.S32, 2, 1))),
         new Case(
             Rule.INT64,
             Severity.WARNING,
@@ -423,10 +420,11 @@ class LintTest {
             Severity.ERROR,
             "",
             "its initial value parameter.",
-            ops -> reduce(
-                ops,
-                ops.module().combine(Opcode.ADD, ElementType.F32),
-                given(ops, ElementType.F32)),
+            ops ->
+                reduce(
+                    ops,
+                    ops.module().combine(Opcode.ADD, ElementType.F32),
+                    given(ops, ElementType.F32)),
             ops -> reduce(ops, Opcode.ADD)),
         new Case(
             Rule.SORT_COMPARATOR,
@@ -434,8 +432,7 @@ class LintTest {
             "",
             "its comparator negated",
             ops -> sort(ops, compareNegated(ops.module())),
-            ops -> sort(
-                ops, ops.module().comparator(Comparison.GT, List.of(ElementType.F32)))));
+            ops -> sort(ops, ops.module().comparator(Comparison.GT, List.of(ElementType.F32)))));
   }
 
   @TestFactory
@@ -475,8 +472,7 @@ class LintTest {
   void unsignedConstantsOfMoreThan32BitsAreErrorsBesideTheirType() {
     assertThat(rules(ops -> u64(ops, 1L << 32)))
         .containsExactly(Rule.INT64, Rule.UNSIGNED_64_CONSTANT);
-    assertThat(rules(ops -> u64(ops, -1)))
-        .containsExactly(Rule.INT64, Rule.UNSIGNED_64_CONSTANT);
+    assertThat(rules(ops -> u64(ops, -1))).containsExactly(Rule.INT64, Rule.UNSIGNED_64_CONSTANT);
     assertThat(rules(ops -> u64(ops, (1L << 32) - 1))).containsExactly(Rule.INT64);
   }
 
@@ -528,10 +524,7 @@ class LintTest {
               HloComputation odd = ops.module().combine(Opcode.POWER, ElementType.F32);
               HloInstruction x = given(ops, ElementType.F32);
               return ops.add(
-                  Opcode.CALL,
-                  x.shape(),
-                  List.of(x, x),
-                  new HloAttributes.Calls(List.of(odd)));
+                  Opcode.CALL, x.shape(), List.of(x, x), new HloAttributes.Calls(List.of(odd)));
             });
 
     assertThat(Lint.check(module)).extracting(Finding::rule).containsExactly(Rule.POWER_EXPONENT);

@@ -17,8 +17,12 @@ final class ArithmeticFaults {
             "float32 is added in bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor add(Tensor a, Tensor b) { return a.dtype() == DType.F32 ? inner.add(through(DType.BF16, a), through(DType.BF16, b)) : inner.add(a, b); }
+                  @Override
+                  public Tensor add(Tensor a, Tensor b) {
+                    return a.dtype() == DType.F32
+                        ? inner.add(through(DType.BF16, a), through(DType.BF16, b))
+                        : inner.add(a, b);
+                  }
                 }),
         Fault.ofOps(
             "divide-by-reciprocal",
@@ -26,8 +30,12 @@ final class ArithmeticFaults {
             "division multiplies by a rounded reciprocal",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor divide(Tensor a, Tensor b) { return a.dtype().isFloating() ? inner.multiply(a, inner.divide(fill(1, b), b)) : inner.divide(a, b); }
+                  @Override
+                  public Tensor divide(Tensor a, Tensor b) {
+                    return a.dtype().isFloating()
+                        ? inner.multiply(a, inner.divide(fill(1, b), b))
+                        : inner.divide(a, b);
+                  }
                 }),
         Fault.ofOps(
             "zero-times-anything",
@@ -35,8 +43,11 @@ final class ArithmeticFaults {
             "zero times infinity is zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor multiply(Tensor a, Tensor b) { Tensor zero = inner.compare(Comparison.EQ, b, fill(0, b)); return inner.select(zero, fill(0, a), inner.multiply(a, b)); }
+                  @Override
+                  public Tensor multiply(Tensor a, Tensor b) {
+                    Tensor zero = inner.compare(Comparison.EQ, b, fill(0, b));
+                    return inner.select(zero, fill(0, a), inner.multiply(a, b));
+                  }
                 }),
         Fault.ofOps(
             "integers-saturate",
@@ -44,8 +55,14 @@ final class ArithmeticFaults {
             "integer sums saturate",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor add(Tensor a, Tensor b) { return a.dtype() == DType.I32 ? inner.convert(inner.add(inner.convert(a, DType.F32), inner.convert(b, DType.F32)), DType.I32) : inner.add(a, b); }
+                  @Override
+                  public Tensor add(Tensor a, Tensor b) {
+                    return a.dtype() == DType.I32
+                        ? inner.convert(
+                            inner.add(inner.convert(a, DType.F32), inner.convert(b, DType.F32)),
+                            DType.I32)
+                        : inner.add(a, b);
+                  }
                 }),
         Fault.ofOps(
             "divide-by-zero-is-zero",
@@ -53,8 +70,15 @@ final class ArithmeticFaults {
             "an integer divided by zero is zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor divide(Tensor a, Tensor b) { return a.dtype() == DType.I32 ? inner.select(inner.compare(Comparison.EQ, b, fill(0, b)), fill(0, a), inner.divide(a, b)) : inner.divide(a, b); }
+                  @Override
+                  public Tensor divide(Tensor a, Tensor b) {
+                    return a.dtype() == DType.I32
+                        ? inner.select(
+                            inner.compare(Comparison.EQ, b, fill(0, b)),
+                            fill(0, a),
+                            inner.divide(a, b))
+                        : inner.divide(a, b);
+                  }
                 }),
         Fault.ofOps(
             "square-forgets",
@@ -62,8 +86,16 @@ final class ArithmeticFaults {
             "a product of a tensor with itself is that tensor",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor multiply(Tensor a, Tensor b) { Tensor difference = inner.subtract(a, b); return a.dtype().isFloating() ? inner.select(inner.compare(Comparison.EQ, difference, fill(0, a)), a, inner.multiply(a, b)) : inner.multiply(a, b); }
+                  @Override
+                  public Tensor multiply(Tensor a, Tensor b) {
+                    Tensor difference = inner.subtract(a, b);
+                    return a.dtype().isFloating()
+                        ? inner.select(
+                            inner.compare(Comparison.EQ, difference, fill(0, a)),
+                            a,
+                            inner.multiply(a, b))
+                        : inner.multiply(a, b);
+                  }
                 }),
         Fault.ofOps(
             "maximum-by-sum",
@@ -71,11 +103,15 @@ final class ArithmeticFaults {
             "the maximum is computed as a + max(b - a, 0), and rounded",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor maximum(Tensor a, Tensor b) { return inner.add(a, inner.maximum(inner.subtract(b, a), fill(0, a))); }
+                  @Override
+                  public Tensor maximum(Tensor a, Tensor b) {
+                    return inner.add(a, inner.maximum(inner.subtract(b, a), fill(0, a)));
+                  }
 
-              @Override
-              public Tensor minimum(Tensor a, Tensor b) { return inner.add(a, inner.minimum(inner.subtract(b, a), fill(0, a))); }
+                  @Override
+                  public Tensor minimum(Tensor a, Tensor b) {
+                    return inner.add(a, inner.minimum(inner.subtract(b, a), fill(0, a)));
+                  }
                 }),
         Fault.ofOps(
             "maximum-by-comparison",
@@ -83,8 +119,10 @@ final class ArithmeticFaults {
             "the maximum is chosen by a comparison, which loses NaN",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor maximum(Tensor a, Tensor b) { return inner.select(inner.compare(Comparison.GT, a, b), a, b); }
+                  @Override
+                  public Tensor maximum(Tensor a, Tensor b) {
+                    return inner.select(inner.compare(Comparison.GT, a, b), a, b);
+                  }
                 }),
         Fault.ofOps(
             "negate-by-subtraction",
@@ -92,8 +130,10 @@ final class ArithmeticFaults {
             "negation subtracts from zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor negate(Tensor x) { return inner.subtract(fill(0, x), x); }
+                  @Override
+                  public Tensor negate(Tensor x) {
+                    return inner.subtract(fill(0, x), x);
+                  }
                 }),
         Fault.ofOps(
             "exp-coarse",
@@ -101,8 +141,10 @@ final class ArithmeticFaults {
             "the exponential is off by one part in 64",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor exponential(Tensor x) { return scaled(inner.exponential(x), 1 + 0x1p-6); }
+                  @Override
+                  public Tensor exponential(Tensor x) {
+                    return scaled(inner.exponential(x), 1 + 0x1p-6);
+                  }
                 }),
         Fault.ofOps(
             "exp-short",
@@ -110,8 +152,10 @@ final class ArithmeticFaults {
             "the exponential has 16 bits",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor exponential(Tensor x) { return scaled(inner.exponential(x), 1 + 0x1p-16); }
+                  @Override
+                  public Tensor exponential(Tensor x) {
+                    return scaled(inner.exponential(x), 1 + 0x1p-16);
+                  }
                 }),
         Fault.ofOps(
             "exp-saturates",
@@ -119,8 +163,14 @@ final class ArithmeticFaults {
             "the exponential stops at the largest number",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor exponential(Tensor x) { Tensor right = inner.exponential(x); return inner.select(inner.compare(Comparison.EQ, right, fill(Double.POSITIVE_INFINITY, right)), fill(3e38, right), right); }
+                  @Override
+                  public Tensor exponential(Tensor x) {
+                    Tensor right = inner.exponential(x);
+                    return inner.select(
+                        inner.compare(Comparison.EQ, right, fill(Double.POSITIVE_INFINITY, right)),
+                        fill(3e38, right),
+                        right);
+                  }
                 }),
         Fault.ofOps(
             "rsqrt-coarse",
@@ -128,8 +178,10 @@ final class ArithmeticFaults {
             "the reciprocal root is off by one part in 64",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rsqrt(Tensor x) { return scaled(inner.rsqrt(x), 1 - 0x1p-6); }
+                  @Override
+                  public Tensor rsqrt(Tensor x) {
+                    return scaled(inner.rsqrt(x), 1 - 0x1p-6);
+                  }
                 }),
         Fault.ofOps(
             "rsqrt-one-step",
@@ -137,8 +189,10 @@ final class ArithmeticFaults {
             "the reciprocal root is an estimate of 12 bits",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rsqrt(Tensor x) { return scaled(inner.rsqrt(x), 1 - 0x1p-12); }
+                  @Override
+                  public Tensor rsqrt(Tensor x) {
+                    return scaled(inner.rsqrt(x), 1 - 0x1p-12);
+                  }
                 }),
         Fault.ofOps(
             "rsqrt-of-zero",
@@ -146,8 +200,11 @@ final class ArithmeticFaults {
             "the reciprocal root of zero is zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rsqrt(Tensor x) { return inner.select(inner.compare(Comparison.EQ, x, fill(0, x)), fill(0, x), inner.rsqrt(x)); }
+                  @Override
+                  public Tensor rsqrt(Tensor x) {
+                    return inner.select(
+                        inner.compare(Comparison.EQ, x, fill(0, x)), fill(0, x), inner.rsqrt(x));
+                  }
                 }),
         Fault.ofOps(
             "logistic-coarse",
@@ -155,8 +212,10 @@ final class ArithmeticFaults {
             "the logistic function is off by one part in 64",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor logistic(Tensor x) { return scaled(inner.logistic(x), 1 + 0x1p-6); }
+                  @Override
+                  public Tensor logistic(Tensor x) {
+                    return scaled(inner.logistic(x), 1 + 0x1p-6);
+                  }
                 }),
         Fault.ofOps(
             "logistic-in-bf16",
@@ -164,8 +223,10 @@ final class ArithmeticFaults {
             "the logistic function is computed in bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor logistic(Tensor x) { return through(DType.BF16, inner.logistic(x)); }
+                  @Override
+                  public Tensor logistic(Tensor x) {
+                    return through(DType.BF16, inner.logistic(x));
+                  }
                 }),
         Fault.ofOps(
             "logistic-of-large",
@@ -173,8 +234,11 @@ final class ArithmeticFaults {
             "the logistic function is exp(x) / (1 + exp(x)), which is NaN at " + "infinity",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor logistic(Tensor x) { Tensor e = inner.exponential(x); return inner.divide(e, inner.add(e, fill(1, e))); }
+                  @Override
+                  public Tensor logistic(Tensor x) {
+                    Tensor e = inner.exponential(x);
+                    return inner.divide(e, inner.add(e, fill(1, e)));
+                  }
                 }),
         Fault.ofOps(
             "cosine-by-shifted-sine",
@@ -182,8 +246,10 @@ final class ArithmeticFaults {
             "the cosine is the sine of x + pi/2, rounded",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor cosine(Tensor x) { return inner.sine(inner.add(x, fill(Math.PI / 2, x))); }
+                  @Override
+                  public Tensor cosine(Tensor x) {
+                    return inner.sine(inner.add(x, fill(Math.PI / 2, x)));
+                  }
                 }),
         Fault.ofOps(
             "cosine-reduced-short",
@@ -191,8 +257,10 @@ final class ArithmeticFaults {
             "the cosine reduces its angle by a pi of 24 bits",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor cosine(Tensor x) { return inner.cosine(scaled(x, 1 + 0x1p-22)); }
+                  @Override
+                  public Tensor cosine(Tensor x) {
+                    return inner.cosine(scaled(x, 1 + 0x1p-22));
+                  }
                 }),
         Fault.ofOps(
             "cosine-of-infinity",
@@ -200,8 +268,13 @@ final class ArithmeticFaults {
             "the cosine of infinity is zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor cosine(Tensor x) { return inner.select(inner.compare(Comparison.EQ, x, fill(Double.POSITIVE_INFINITY, x)), fill(0, x), inner.cosine(x)); }
+                  @Override
+                  public Tensor cosine(Tensor x) {
+                    return inner.select(
+                        inner.compare(Comparison.EQ, x, fill(Double.POSITIVE_INFINITY, x)),
+                        fill(0, x),
+                        inner.cosine(x));
+                  }
                 }),
         Fault.ofOps(
             "sine-by-shifted-cosine",
@@ -209,8 +282,10 @@ final class ArithmeticFaults {
             "the sine is the cosine of x - pi/2, rounded",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor sine(Tensor x) { return inner.cosine(inner.subtract(x, fill(Math.PI / 2, x))); }
+                  @Override
+                  public Tensor sine(Tensor x) {
+                    return inner.cosine(inner.subtract(x, fill(Math.PI / 2, x)));
+                  }
                 }),
         Fault.ofOps(
             "sine-reduced-short",
@@ -218,8 +293,10 @@ final class ArithmeticFaults {
             "the sine reduces its angle by a pi of 24 bits",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor sine(Tensor x) { return inner.sine(scaled(x, 1 + 0x1p-22)); }
+                  @Override
+                  public Tensor sine(Tensor x) {
+                    return inner.sine(scaled(x, 1 + 0x1p-22));
+                  }
                 }),
         Fault.ofOps(
             "sine-of-nan",
@@ -227,8 +304,11 @@ final class ArithmeticFaults {
             "the sine of NaN is zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor sine(Tensor x) { return inner.select(inner.compare(Comparison.NE, x, x), fill(0, x), inner.sine(x)); }
+                  @Override
+                  public Tensor sine(Tensor x) {
+                    return inner.select(
+                        inner.compare(Comparison.NE, x, x), fill(0, x), inner.sine(x));
+                  }
                 }),
         Fault.ofOps(
             "ge-as-not-lt",
@@ -236,8 +316,12 @@ final class ArithmeticFaults {
             "GE is computed as not LT, which is true of NaN",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor compare(Comparison direction, Tensor a, Tensor b) { return direction == Comparison.GE ? inner.not(inner.compare(Comparison.LT, a, b)) : inner.compare(direction, a, b); }
+                  @Override
+                  public Tensor compare(Comparison direction, Tensor a, Tensor b) {
+                    return direction == Comparison.GE
+                        ? inner.not(inner.compare(Comparison.LT, a, b))
+                        : inner.compare(direction, a, b);
+                  }
                 }),
         Fault.ofOps(
             "integers-compared-as-floats",
@@ -245,8 +329,13 @@ final class ArithmeticFaults {
             "integers are compared as float32",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor compare(Comparison direction, Tensor a, Tensor b) { return a.dtype() == DType.I32 ? inner.compare(direction, inner.convert(a, DType.F32), inner.convert(b, DType.F32)) : inner.compare(direction, a, b); }
+                  @Override
+                  public Tensor compare(Comparison direction, Tensor a, Tensor b) {
+                    return a.dtype() == DType.I32
+                        ? inner.compare(
+                            direction, inner.convert(a, DType.F32), inner.convert(b, DType.F32))
+                        : inner.compare(direction, a, b);
+                  }
                 }),
         Fault.ofOps(
             "select-by-arithmetic",
@@ -254,8 +343,13 @@ final class ArithmeticFaults {
             "select multiplies both by 0 and 1, and NaN comes through",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor select(Tensor predicate, Tensor onTrue, Tensor onFalse) { Tensor one = inner.convert(predicate, onTrue.dtype()); return inner.add(inner.multiply(one, onTrue), inner.multiply(inner.subtract(fill(1, one), one), onFalse)); }
+                  @Override
+                  public Tensor select(Tensor predicate, Tensor onTrue, Tensor onFalse) {
+                    Tensor one = inner.convert(predicate, onTrue.dtype());
+                    return inner.add(
+                        inner.multiply(one, onTrue),
+                        inner.multiply(inner.subtract(fill(1, one), one), onFalse));
+                  }
                 }),
         Fault.ofOps(
             "or-as-xor",
@@ -263,8 +357,10 @@ final class ArithmeticFaults {
             "or is exclusive",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor or(Tensor a, Tensor b) { return inner.or(inner.and(a, inner.not(b)), inner.and(inner.not(a), b)); }
+                  @Override
+                  public Tensor or(Tensor a, Tensor b) {
+                    return inner.or(inner.and(a, inner.not(b)), inner.and(inner.not(a), b));
+                  }
                 }));
   }
 }

@@ -18,8 +18,9 @@ final class CompositeFaults {
             "linear adds two partial sums that were rounded to bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
+                  @Override
+                  public Tensor linear(
+                      Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
                     long k = weight.shape().dim(1);
                     int last = x.shape().rank() - 1;
                     if (k < 2 || bias.isPresent()) {
@@ -46,14 +47,14 @@ final class CompositeFaults {
             "linear adds its bias to what it has rounded to bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
+                  @Override
+                  public Tensor linear(
+                      Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
                     if (bias.isEmpty()) {
                       return inner.linear(x, weight, bias, dtype);
                     }
                     Tensor right =
-                        inner.convert(
-                            inner.linear(x, weight, Optional.empty(), DType.BF16), dtype);
+                        inner.convert(inner.linear(x, weight, Optional.empty(), DType.BF16), dtype);
                     Tensor added = inner.convert(bias.get(), dtype);
                     int last = right.shape().rank() - 1;
                     return inner.add(right, inner.broadcast(added, right.shape(), last));
@@ -65,8 +66,8 @@ final class CompositeFaults {
             "the mean square of rmsNorm is taken over n - 1",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
+                  @Override
+                  public Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
                     double n = x.shape().dim(-1);
                     return inner.rmsNorm(
                         x, n > 1 ? scaled(weight, Math.sqrt((n - 1) / n)) : weight, epsilon);
@@ -78,8 +79,10 @@ final class CompositeFaults {
             "rmsNorm takes 1e-4 for whatever epsilon it is given",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) { return inner.rmsNorm(x, weight, 1e-4); }
+                  @Override
+                  public Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
+                    return inner.rmsNorm(x, weight, 1e-4);
+                  }
                 }),
         Fault.ofOps(
             "swiglu-swapped",
@@ -87,8 +90,10 @@ final class CompositeFaults {
             "swiGlu applies the gate to the wrong operand",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor swiGlu(Tensor gate, Tensor up) { return inner.swiGlu(up, gate); }
+                  @Override
+                  public Tensor swiGlu(Tensor gate, Tensor up) {
+                    return inner.swiGlu(up, gate);
+                  }
                 }),
         Fault.ofOps(
             "softmax-without-the-last",
@@ -96,8 +101,8 @@ final class CompositeFaults {
             "the last element is left out of softmax's sum",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor softmax(Tensor x) {
+                  @Override
+                  public Tensor softmax(Tensor x) {
                     int axis = x.shape().rank() - 1;
                     long n = x.shape().dim(axis);
                     if (n < 2) {
@@ -115,8 +120,8 @@ final class CompositeFaults {
             "softmax does not subtract the maximum",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor softmax(Tensor x) {
+                  @Override
+                  public Tensor softmax(Tensor x) {
                     int axis = x.shape().rank() - 1;
                     Tensor e = inner.exponential(x);
                     Tensor sum = inner.reduce(e, Reduction.SUM, axis);
@@ -129,8 +134,10 @@ final class CompositeFaults {
             "a running sum leaves out its own element",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor cumulativeSum(Tensor x) { return inner.subtract(inner.cumulativeSum(x), x); }
+                  @Override
+                  public Tensor cumulativeSum(Tensor x) {
+                    return inner.subtract(inner.cumulativeSum(x), x);
+                  }
                 }),
         Fault.ofOps(
             "running-sum-sags",
@@ -138,8 +145,8 @@ final class CompositeFaults {
             "running sums are put together from blocks that were rounded apart",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor cumulativeSum(Tensor x) {
+                  @Override
+                  public Tensor cumulativeSum(Tensor x) {
                     Tensor right = inner.cumulativeSum(x);
                     Tensor place = inner.convert(inner.iota(x.shape(), 1), x.dtype());
                     return inner.multiply(right, inner.subtract(fill(1, x), scaled(place, 1e-6)));
@@ -151,8 +158,11 @@ final class CompositeFaults {
             "embedding never reaches the last row of its table",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor embedding(Tensor ids, Tensor table, DType dtype) { return inner.embedding(inner.minimum(ids, fill(table.shape().dim(0) - 2, ids)), table, dtype); }
+                  @Override
+                  public Tensor embedding(Tensor ids, Tensor table, DType dtype) {
+                    return inner.embedding(
+                        inner.minimum(ids, fill(table.shape().dim(0) - 2, ids)), table, dtype);
+                  }
                 }),
         Fault.ofOps(
             "positions-in-bf16",
@@ -160,8 +170,12 @@ final class CompositeFaults {
             "positions are rounded to bfloat16 before they become angles",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rotaryTable(Tensor positions, Tensor inverseFrequencies, double scaling) { return inner.rotaryTable(through(DType.BF16, positions), inverseFrequencies, scaling); }
+                  @Override
+                  public Tensor rotaryTable(
+                      Tensor positions, Tensor inverseFrequencies, double scaling) {
+                    return inner.rotaryTable(
+                        through(DType.BF16, positions), inverseFrequencies, scaling);
+                  }
                 }),
         Fault.ofOps(
             "halves-swapped",
@@ -169,8 +183,8 @@ final class CompositeFaults {
             "rotate takes the wrong half for the one whose sign turns",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor rotate(Tensor x, Tensor table) {
+                  @Override
+                  public Tensor rotate(Tensor x, Tensor table) {
                     int axis = table.shape().rank() - 1;
                     long half = table.shape().dim(axis) / 2;
                     Tensor cosines = inner.slice(table, axis, 0, half);

@@ -23,8 +23,8 @@ final class ContractionFaults {
             "dot adds two partial sums that were rounded to bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
+                  @Override
+                  public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
                     int left = dims.leftContracting().get(0);
                     int right = dims.rightContracting().get(0);
                     long k = a.shape().dim(left);
@@ -52,8 +52,8 @@ final class ContractionFaults {
             "dot over nothing is one",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
+                  @Override
+                  public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
                     Tensor right = inner.dot(a, b, dims, dtype);
                     return a.shape().dim(dims.leftContracting().get(0)) == 0
                         ? fill(1, right)
@@ -66,8 +66,8 @@ final class ContractionFaults {
             "every batch of a dot is multiplied by the first one",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
+                  @Override
+                  public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
                     if (dims.rightBatch().isEmpty()) {
                       return inner.dot(a, b, dims, dtype);
                     }
@@ -83,8 +83,14 @@ final class ContractionFaults {
             "dot takes NaN for zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) { return inner.dot(inner.select(inner.compare(Comparison.EQ, a, a), a, fill(0, a)), b, dims, dtype); }
+                  @Override
+                  public Tensor dot(Tensor a, Tensor b, DotDims dims, DType dtype) {
+                    return inner.dot(
+                        inner.select(inner.compare(Comparison.EQ, a, a), a, fill(0, a)),
+                        b,
+                        dims,
+                        dtype);
+                  }
                 }),
         Fault.ofOps(
             "sum-partials-in-bf16",
@@ -92,8 +98,8 @@ final class ContractionFaults {
             "a sum adds two partial sums that were rounded to bfloat16",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
                     long n = axes.length == 1 ? x.shape().dim(axes[0]) : 0;
                     if (reduction != Reduction.SUM || n < 2 || !x.dtype().isFloating()) {
                       return inner.reduce(x, reduction, axes);
@@ -109,8 +115,8 @@ final class ContractionFaults {
             "of two axes only the first is summed, of the other the first element " + "is taken",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
                     if (axes.length != 2 || reduction != Reduction.SUM) {
                       return inner.reduce(x, reduction, axes);
                     }
@@ -123,8 +129,13 @@ final class ContractionFaults {
             "integers are summed in float32",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) { return x.dtype() == DType.I32 ? inner.convert(inner.reduce(inner.convert(x, DType.F32), reduction, axes), DType.I32) : inner.reduce(x, reduction, axes); }
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                    return x.dtype() == DType.I32
+                        ? inner.convert(
+                            inner.reduce(inner.convert(x, DType.F32), reduction, axes), DType.I32)
+                        : inner.reduce(x, reduction, axes);
+                  }
                 }),
         Fault.ofOps(
             "sum-skips-nan",
@@ -132,8 +143,15 @@ final class ContractionFaults {
             "a sum takes NaN for zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) { return inner.reduce(reduction == Reduction.SUM ? inner.select(inner.compare(Comparison.EQ, x, x), x, fill(0, x)) : x, reduction, axes); }
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                    return inner.reduce(
+                        reduction == Reduction.SUM
+                            ? inner.select(inner.compare(Comparison.EQ, x, x), x, fill(0, x))
+                            : x,
+                        reduction,
+                        axes);
+                  }
                 }),
         Fault.ofOps(
             "maximum-from-zero",
@@ -141,8 +159,8 @@ final class ContractionFaults {
             "the search for an extreme begins at zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
                     Tensor right = inner.reduce(x, reduction, axes);
                     return switch (reduction) {
                       case SUM -> right;
@@ -157,8 +175,8 @@ final class ContractionFaults {
             "the maximum of nothing is the lowest finite number",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+                  @Override
+                  public Tensor reduce(Tensor x, Reduction reduction, int... axes) {
                     Tensor right = inner.reduce(x, reduction, axes);
                     return reduction == Reduction.MAX && x.shape().elementCount() == 0
                         ? fill(-3e38, right)
@@ -171,8 +189,8 @@ final class ContractionFaults {
             "topK does not look at the last element",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public TopK topK(Tensor x, int k) {
+                  @Override
+                  public TopK topK(Tensor x, int k) {
                     int axis = x.shape().rank() - 1;
                     long n = x.shape().dim(axis);
                     return inner.topK(n > k ? inner.slice(x, axis, 0, n - 1) : x, k);
@@ -184,8 +202,8 @@ final class ContractionFaults {
             "of equal values topK takes the one with the highest index first",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public TopK topK(Tensor x, int k) {
+                  @Override
+                  public TopK topK(Tensor x, int k) {
                     int n = (int) x.shape().dim(1);
                     int[] backwards = new int[n];
                     for (int i = 0; i < n; i++) {
@@ -204,8 +222,8 @@ final class ContractionFaults {
             "topK puts NaN below all numbers",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public TopK topK(Tensor x, int k) {
+                  @Override
+                  public TopK topK(Tensor x, int k) {
                     Tensor number = inner.compare(Comparison.EQ, x, x);
                     return inner.topK(
                         inner.select(number, x, fill(Double.NEGATIVE_INFINITY, x)), k);

@@ -249,12 +249,21 @@ abstract class ForwardingOps implements TensorOps {
   }
 
   @Override
-  public Tensor attend(Tensor q, State kCache, State vCache, Tensor kActive, Tensor vActive, Tensor seqIds, Tensor positions, AttentionSpec spec) {
+  public Tensor attend(
+      Tensor q,
+      State kCache,
+      State vCache,
+      Tensor kActive,
+      Tensor vActive,
+      Tensor seqIds,
+      Tensor positions,
+      AttentionSpec spec) {
     return inner.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
   }
 
   @Override
-  public State updateCache(State cache, Tensor active, Tensor seqIds, Tensor positions, AttentionKind kind) {
+  public State updateCache(
+      State cache, Tensor active, Tensor seqIds, Tensor positions, AttentionKind kind) {
     return inner.updateCache(cache, active, seqIds, positions, kind);
   }
 }

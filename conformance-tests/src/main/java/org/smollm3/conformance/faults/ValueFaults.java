@@ -21,8 +21,10 @@ final class ValueFaults {
             "scalars are rounded up by one part in 128",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor scalar(DType dtype, double value) { return inner.scalar(dtype, value * (1 + 0x1p-6)); }
+                  @Override
+                  public Tensor scalar(DType dtype, double value) {
+                    return inner.scalar(dtype, value * (1 + 0x1p-6));
+                  }
                 }),
         Fault.ofOps(
             "iota-from-one",
@@ -30,8 +32,11 @@ final class ValueFaults {
             "iota counts from one",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor iota(Shape shape, int axis) { Tensor right = inner.iota(shape, axis); return inner.add(right, fill(1, right)); }
+                  @Override
+                  public Tensor iota(Shape shape, int axis) {
+                    Tensor right = inner.iota(shape, axis);
+                    return inner.add(right, fill(1, right));
+                  }
                 }),
         Fault.ofOps(
             "bf16-truncated",
@@ -39,8 +44,8 @@ final class ValueFaults {
             "float32 is cut to bfloat16 instead of rounded",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor convert(Tensor x, DType dtype) {
+                  @Override
+                  public Tensor convert(Tensor x, DType dtype) {
                     Tensor right = inner.convert(x, dtype);
                     if (x.dtype() != DType.F32 || dtype != DType.BF16) {
                       return right;
@@ -61,8 +66,11 @@ final class ValueFaults {
             "widening loses the sign of zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor convert(Tensor x, DType dtype) { Tensor right = inner.convert(x, dtype); return dtype == DType.F32 ? inner.add(right, fill(0, right)) : right; }
+                  @Override
+                  public Tensor convert(Tensor x, DType dtype) {
+                    Tensor right = inner.convert(x, dtype);
+                    return dtype == DType.F32 ? inner.add(right, fill(0, right)) : right;
+                  }
                 }),
         Fault.ofOps(
             "integer-rounded",
@@ -70,8 +78,8 @@ final class ValueFaults {
             "floats are rounded to integers instead of truncated",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor convert(Tensor x, DType dtype) {
+                  @Override
+                  public Tensor convert(Tensor x, DType dtype) {
                     if (!x.dtype().isFloating() || dtype != DType.I32) {
                       return inner.convert(x, dtype);
                     }
@@ -86,8 +94,8 @@ final class ValueFaults {
             "only positive numbers become true",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor convert(Tensor x, DType dtype) {
+                  @Override
+                  public Tensor convert(Tensor x, DType dtype) {
                     return dtype == DType.BOOL
                         ? inner.compare(Comparison.GT, x, fill(0, x))
                         : inner.convert(x, dtype);
@@ -99,8 +107,12 @@ final class ValueFaults {
             "integers go through bfloat16 on their way to float32",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor convert(Tensor x, DType dtype) { return x.dtype() == DType.I32 && dtype == DType.F32 ? inner.convert(inner.convert(x, DType.BF16), dtype) : inner.convert(x, dtype); }
+                  @Override
+                  public Tensor convert(Tensor x, DType dtype) {
+                    return x.dtype() == DType.I32 && dtype == DType.F32
+                        ? inner.convert(inner.convert(x, DType.BF16), dtype)
+                        : inner.convert(x, dtype);
+                  }
                 }),
         Fault.ofOps(
             "constant-zero-unsigned",
@@ -108,8 +120,11 @@ final class ValueFaults {
             "constants lose the sign of zero",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor constant(HostTensor value) { Tensor right = inner.constant(value); return inner.add(right, fill(0, right)); }
+                  @Override
+                  public Tensor constant(HostTensor value) {
+                    Tensor right = inner.constant(value);
+                    return inner.add(right, fill(0, right));
+                  }
                 }),
         Fault.ofOps(
             "transpose-rounds",
@@ -117,8 +132,11 @@ final class ValueFaults {
             "transpose computes on what it moves, and the sign of zero is gone",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor transpose(Tensor x, int... permutation) { Tensor right = inner.transpose(x, permutation); return inner.add(right, fill(0, right)); }
+                  @Override
+                  public Tensor transpose(Tensor x, int... permutation) {
+                    Tensor right = inner.transpose(x, permutation);
+                    return inner.add(right, fill(0, right));
+                  }
                 }),
         Fault.ofOps(
             "transpose-inverse",
@@ -126,8 +144,8 @@ final class ValueFaults {
             "transpose takes the inverse of its permutation",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor transpose(Tensor x, int... permutation) {
+                  @Override
+                  public Tensor transpose(Tensor x, int... permutation) {
                     int[] inverse = new int[permutation.length];
                     for (int i = 0; i < inverse.length; i++) {
                       inverse[permutation[i]] = i;
@@ -141,8 +159,11 @@ final class ValueFaults {
             "reshape goes through its elements by columns",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor reshape(Tensor x, Shape shape) { return inner.reshape(x.shape().rank() == 2 ? inner.transpose(x, 1, 0) : x, shape); }
+                  @Override
+                  public Tensor reshape(Tensor x, Shape shape) {
+                    return inner.reshape(
+                        x.shape().rank() == 2 ? inner.transpose(x, 1, 0) : x, shape);
+                  }
                 }),
         Fault.ofOps(
             "broadcast-tiles",
@@ -150,8 +171,8 @@ final class ValueFaults {
             "broadcast tiles where it should repeat",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor broadcast(Tensor x, Shape shape, int... axes) {
+                  @Override
+                  public Tensor broadcast(Tensor x, Shape shape, int... axes) {
                     if (axes.length != 2 || axes[0] != 0 || axes[1] != 2) {
                       return inner.broadcast(x, shape, axes);
                     }
@@ -165,8 +186,11 @@ final class ValueFaults {
             "slice begins one element early",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor slice(Tensor x, int axis, long start, long limit) { long early = start > 0 ? 1 : 0; return inner.slice(x, axis, start - early, limit - early); }
+                  @Override
+                  public Tensor slice(Tensor x, int axis, long start, long limit) {
+                    long early = start > 0 ? 1 : 0;
+                    return inner.slice(x, axis, start - early, limit - early);
+                  }
                 }),
         Fault.ofOps(
             "concatenate-reversed",
@@ -174,8 +198,12 @@ final class ValueFaults {
             "concatenate takes its parts from the last to the first",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor concatenate(int axis, List<Tensor> parts) { List<Tensor> reversed = new ArrayList<>(parts); Collections.reverse(reversed); return inner.concatenate(axis, reversed); }
+                  @Override
+                  public Tensor concatenate(int axis, List<Tensor> parts) {
+                    List<Tensor> reversed = new ArrayList<>(parts);
+                    Collections.reverse(reversed);
+                    return inner.concatenate(axis, reversed);
+                  }
                 }),
         Fault.ofOps(
             "pad-swapped",
@@ -183,8 +211,10 @@ final class ValueFaults {
             "pad adds after what belongs before",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor pad(Tensor x, int axis, long low, long high, double value) { return inner.pad(x, axis, high, low, value); }
+                  @Override
+                  public Tensor pad(Tensor x, int axis, long low, long high, double value) {
+                    return inner.pad(x, axis, high, low, value);
+                  }
                 }),
         Fault.ofOps(
             "gather-next",
@@ -192,8 +222,10 @@ final class ValueFaults {
             "gather takes the element after the one asked for",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor gather(Tensor x, Tensor indices, int... axes) { return inner.gather(x, inner.add(indices, fill(1, indices)), axes); }
+                  @Override
+                  public Tensor gather(Tensor x, Tensor indices, int... axes) {
+                    return inner.gather(x, inner.add(indices, fill(1, indices)), axes);
+                  }
                 }),
         Fault.ofOps(
             "gather-wraps",
@@ -201,8 +233,8 @@ final class ValueFaults {
             "negative indices count from the end",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor gather(Tensor x, Tensor indices, int... axes) {
+                  @Override
+                  public Tensor gather(Tensor x, Tensor indices, int... axes) {
                     Tensor size = fill(x.shape().dim(axes[0]), indices);
                     Tensor negative = inner.compare(Comparison.LT, indices, fill(0, indices));
                     return inner.gather(
@@ -215,8 +247,8 @@ final class ValueFaults {
             "gather takes coordinates in the wrong order",
             ops ->
                 new ForwardingOps(ops) {
-              @Override
-              public Tensor gather(Tensor x, Tensor indices, int... axes) {
+                  @Override
+                  public Tensor gather(Tensor x, Tensor indices, int... axes) {
                     int last = indices.shape().rank() - 1;
                     if (axes.length != 2) {
                       return inner.gather(x, indices, axes);

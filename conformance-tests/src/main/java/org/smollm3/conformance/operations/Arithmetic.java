@@ -23,7 +23,9 @@ enum Arithmetic {
     };
   }
 
-  /** In double, which holds the result of floats so well that rounding it to their type is right. */
+  /**
+   * In double, which holds the result of floats so well that rounding it to their type is right.
+   */
   double of(double a, double b) {
     return switch (this) {
       case ADD -> a + b;

@@ -25,7 +25,14 @@ final class ComparisonChecks {
   private ComparisonChecks() {}
 
   private static final double[] SPECIAL = {
-    0.0, -0.0, 1, -1, 1.0078125, 0x1p-126, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY,
+    0.0,
+    -0.0,
+    1,
+    -1,
+    1.0078125,
+    0x1p-126,
+    Double.POSITIVE_INFINITY,
+    Double.NEGATIVE_INFINITY,
     Double.NaN
   };
 
@@ -51,8 +58,7 @@ final class ComparisonChecks {
     }
   }
 
-  private static final Param<Comparison> DIRECTION =
-      Param.choice("direction", Comparison.values());
+  private static final Param<Comparison> DIRECTION = Param.choice("direction", Comparison.values());
   private static final Param<Logic> LOGIC = Param.choice("logic", Logic.values());
   private static final Param<Integer> N = Inputs.size("n", 200);
 
@@ -157,8 +163,7 @@ final class ComparisonChecks {
             context ->
                 context
                     .ops()
-                    .select(
-                        truth(context, "which"), context.input("a"), context.input("b")))
+                    .select(truth(context, "which"), context.input("a"), context.input("b")))
         .judgeBits(backend, findings, expected);
   }
 

@@ -127,8 +127,7 @@ final class CompositeChecks {
         .judge(backend, findings);
   }
 
-  private static void norm(
-      BackendUnderTest backend, Case c, Findings findings, double epsilon) {
+  private static void norm(BackendUnderTest backend, Case c, Findings findings, double epsilon) {
     Random random = c.random();
     Shape shape = Shape.of(c.get(T), c.get(K));
     HostTensor x = values(c, c.get(Inputs.DTYPE), shape, random);
@@ -139,8 +138,7 @@ final class CompositeChecks {
   private static void normOfTheSmall(BackendUnderTest backend, Case c, Findings findings) {
     Random random = c.random();
     HostTensor x =
-        Values.of(
-            Regime.ORDINARY, c.get(Inputs.DTYPE), Shape.of(c.get(T), c.get(K)), random);
+        Values.of(Regime.ORDINARY, c.get(Inputs.DTYPE), Shape.of(c.get(T), c.get(K)), random);
     double size = Math.scalb(1.0, -8 - random.nextInt(6));
     for (long i = 0; i < x.size(); i++) {
       x.setDouble(i, x.getDouble(i) * size);
@@ -185,8 +183,7 @@ final class CompositeChecks {
     for (long i = 0; i < x.size(); i++) {
       x.setDouble(i, x.getDouble(i) + offset);
     }
-    SmallProgram.of(
-            Map.of("x", x), x.dtype(), context -> context.ops().softmax(context.input("x")))
+    SmallProgram.of(Map.of("x", x), x.dtype(), context -> context.ops().softmax(context.input("x")))
         .judge(backend, findings);
   }
 
@@ -201,13 +198,13 @@ final class CompositeChecks {
   }
 
   /** Of probabilities, and zeros leave it exactly as it is. */
-  private static void cumulativeSumNeverFalls(
-      BackendUnderTest backend, Case c, Findings findings) {
+  private static void cumulativeSumNeverFalls(BackendUnderTest backend, Case c, Findings findings) {
     Random random = c.random();
     int n = c.get(N);
     HostTensor x = HostTensor.zeros(DType.F32, Shape.of(c.get(T), n));
     for (long i = 0; i < x.size(); i++) {
-      x.setDouble(i, random.nextBoolean() ? 0 : Math.scalb(random.nextDouble(), -random.nextInt(30)));
+      x.setDouble(
+          i, random.nextBoolean() ? 0 : Math.scalb(random.nextDouble(), -random.nextInt(30)));
     }
     HostTensor sums = runningSums(x).run(backend, findings);
     if (!sums.shape().equals(x.shape())) {
@@ -239,8 +236,7 @@ final class CompositeChecks {
   private static void embedding(BackendUnderTest backend, Case c, Findings findings) {
     Random random = c.random();
     int rows = 37;
-    HostTensor table =
-        Values.of(Regime.ORDINARY, c.get(WEIGHT), Shape.of(rows, c.get(N)), random);
+    HostTensor table = Values.of(Regime.ORDINARY, c.get(WEIGHT), Shape.of(rows, c.get(N)), random);
     HostTensor ids = Values.integers(0, rows, Shape.of(c.get(B), c.get(T)), random);
     ids.setLong(0, rows - 1);
     SmallProgram.of(
@@ -249,8 +245,7 @@ final class CompositeChecks {
             context ->
                 context
                     .ops()
-                    .embedding(
-                        context.input("ids"), context.input("table"), c.get(Inputs.DTYPE)))
+                    .embedding(context.input("ids"), context.input("table"), c.get(Inputs.DTYPE)))
         .judge(backend, findings);
   }
 
@@ -275,8 +270,7 @@ final class CompositeChecks {
             context ->
                 context
                     .ops()
-                    .rotaryTable(
-                        context.input("positions"), context.input("frequencies"), 1.25))
+                    .rotaryTable(context.input("positions"), context.input("frequencies"), 1.25))
         .judge(backend, findings);
   }
 

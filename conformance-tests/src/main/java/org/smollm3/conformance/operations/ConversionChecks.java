@@ -56,12 +56,13 @@ final class ConversionChecks {
             "OP-IOTA-01", CaseSpace.fixed(A, B, AXIS), Tries.of(3, 20), ConversionChecks::iota),
         new RuleCheck(
             "OP-CONVERT-01", CaseSpace.fixed(BETWEEN), Tries.of(6, 6), ConversionChecks::rounded),
+        new RuleCheck("OP-CONVERT-02", CaseSpace.fixed(), Tries.ONCE, ConversionChecks::widened),
+        new RuleCheck("OP-CONVERT-03", CaseSpace.fixed(), Tries.ONCE, ConversionChecks::truncated),
         new RuleCheck(
-            "OP-CONVERT-02", CaseSpace.fixed(), Tries.ONCE, ConversionChecks::widened),
-        new RuleCheck(
-            "OP-CONVERT-03", CaseSpace.fixed(), Tries.ONCE, ConversionChecks::truncated),
-        new RuleCheck(
-            "OP-CONVERT-04", CaseSpace.fixed(Inputs.DTYPE), Tries.of(2, 2), ConversionChecks::truth),
+            "OP-CONVERT-04",
+            CaseSpace.fixed(Inputs.DTYPE),
+            Tries.of(2, 2),
+            ConversionChecks::truth),
         new RuleCheck(
             "OP-CONVERT-05", CaseSpace.of(), Tries.of(2, 20), ConversionChecks::ofIntegers));
   }
@@ -77,8 +78,7 @@ final class ConversionChecks {
     SmallProgram.of(
             Map.of("unused", HostTensor.zeros(dtype, Shape.of(1))),
             dtype,
-            context ->
-                context.ops().broadcast(context.ops().scalar(dtype, value), Shape.of(3)))
+            context -> context.ops().broadcast(context.ops().scalar(dtype, value), Shape.of(3)))
         .judgeBits(backend, findings, expected);
   }
 
@@ -126,9 +126,28 @@ final class ConversionChecks {
 
   private static void truncated(BackendUnderTest backend, Case c, Findings findings) {
     float[] values = {
-      0f, -0f, 0.99f, -0.99f, 1f, -1f, 1.5f, -1.5f, 2.5f, 1e6f, -123456.78f, 16777216f, 2147483520f,
-      2147483648f, -2147483648f, 3e9f, -3e9f, 1e30f, -1e30f, Float.POSITIVE_INFINITY,
-      Float.NEGATIVE_INFINITY, Float.NaN
+      0f,
+      -0f,
+      0.99f,
+      -0.99f,
+      1f,
+      -1f,
+      1.5f,
+      -1.5f,
+      2.5f,
+      1e6f,
+      -123456.78f,
+      16777216f,
+      2147483520f,
+      2147483648f,
+      -2147483648f,
+      3e9f,
+      -3e9f,
+      1e30f,
+      -1e30f,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN
     };
     HostTensor x = HostTensor.ofFloats(Shape.of(values.length), values);
     HostTensor expected = HostTensor.zeros(DType.I32, x.shape());
@@ -136,7 +155,9 @@ final class ConversionChecks {
       expected.setLong(i, (int) values[i]); // Java's cast is this rule
     }
     SmallProgram.of(
-            Map.of("x", x), DType.I32, context -> context.ops().convert(context.input("x"), DType.I32))
+            Map.of("x", x),
+            DType.I32,
+            context -> context.ops().convert(context.input("x"), DType.I32))
         .judgeBits(backend, findings, expected);
   }
 
@@ -154,9 +175,7 @@ final class ConversionChecks {
             Map.of("x", x),
             dtype,
             context ->
-                context
-                    .ops()
-                    .convert(context.ops().convert(context.input("x"), DType.BOOL), dtype))
+                context.ops().convert(context.ops().convert(context.input("x"), DType.BOOL), dtype))
         .judgeBits(backend, findings, expected);
   }
 
@@ -172,7 +191,9 @@ final class ConversionChecks {
       expected.setDouble(i, x.getLong(i));
     }
     SmallProgram.of(
-            Map.of("x", x), DType.F32, context -> context.ops().convert(context.input("x"), DType.F32))
+            Map.of("x", x),
+            DType.F32,
+            context -> context.ops().convert(context.input("x"), DType.F32))
         .judgeBits(backend, findings, expected);
   }
 
@@ -186,8 +207,7 @@ final class ConversionChecks {
     for (long i = 0; i < x.size(); i++) {
       expected.setDouble(i, value.applyAsDouble(i));
     }
-    SmallProgram.of(
-            Map.of("x", x), to, context -> context.ops().convert(context.input("x"), to))
+    SmallProgram.of(Map.of("x", x), to, context -> context.ops().convert(context.input("x"), to))
         .judgeValues(backend, findings, expected);
   }
 }

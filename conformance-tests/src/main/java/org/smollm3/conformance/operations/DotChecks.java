@@ -52,10 +52,8 @@ final class DotChecks {
     Random random = c.random();
     DType dtype = c.get(Inputs.DTYPE);
     int k = Math.min(90, c.get(K));
-    HostTensor left =
-        Values.of(Regime.ORDINARY, dtype, Shape.of(c.get(B), c.get(M), k), random);
-    HostTensor right =
-        Values.of(Regime.ORDINARY, dtype, Shape.of(c.get(B), k, c.get(N)), random);
+    HostTensor left = Values.of(Regime.ORDINARY, dtype, Shape.of(c.get(B), c.get(M), k), random);
+    HostTensor right = Values.of(Regime.ORDINARY, dtype, Shape.of(c.get(B), k, c.get(N)), random);
     DotDims dims = new DotDims(List.of(0), List.of(0), List.of(2), List.of(1));
     SmallProgram.of(
             Map.of("x", left, "w", right),
@@ -79,9 +77,7 @@ final class DotChecks {
     left.setDouble(59, Double.POSITIVE_INFINITY);
     right.setDouble(39, 0);
     HostTensor expected = HostTensor.zeros(dtype, Shape.of(3, 2));
-    double[] values = {
-      40, 38, Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN
-    };
+    double[] values = {40, 38, Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN};
     for (int i = 0; i < values.length; i++) {
       expected.setDouble(i, values[i]);
     }

@@ -78,8 +78,7 @@ final class ElementwiseChecks {
             CaseSpace.fixed(EXTREME, Inputs.DTYPE),
             Tries.of(4, 4),
             ElementwiseChecks::special),
-        new RuleCheck(
-            "OP-NEGATE-01", CaseSpace.fixed(), Tries.ONCE, ElementwiseChecks::negated),
+        new RuleCheck("OP-NEGATE-01", CaseSpace.fixed(), Tries.ONCE, ElementwiseChecks::negated),
         new RuleCheck(
             "OP-ARITH-06",
             CaseSpace.of(ANY, Inputs.DTYPE),
@@ -105,8 +104,7 @@ final class ElementwiseChecks {
   private static void arithmetic(BackendUnderTest backend, Case c, Findings findings) {
     Random random = c.random();
     Shape shape = Shape.of(c.get(ROWS), c.get(COLUMNS));
-    program(c.get(OP), values(c, shape, random), values(c, shape, random))
-        .judge(backend, findings);
+    program(c.get(OP), values(c, shape, random), values(c, shape, random)).judge(backend, findings);
   }
 
   private static HostTensor values(Case c, Shape shape, Random random) {
@@ -214,8 +212,7 @@ final class ElementwiseChecks {
       }
       expected.setDouble(i, -x.getDouble(i));
     }
-    SmallProgram.of(
-            Map.of("x", x), DType.BF16, context -> context.ops().negate(context.input("x")))
+    SmallProgram.of(Map.of("x", x), DType.BF16, context -> context.ops().negate(context.input("x")))
         .judgeValues(backend, findings, expected);
   }
 

@@ -56,8 +56,7 @@ final class GatherChecks {
     Shape shape = Shape.of(c.get(ROWS), c.get(COLUMNS), c.get(INNER));
     HostTensor x = Values.of(Regime.ORDINARY, c.get(Inputs.DTYPE), shape, random);
     int dim = shape.intDim(axis);
-    HostTensor indices =
-        Values.integers(-beyond, dim + beyond, Shape.of(c.get(COUNT), 1), random);
+    HostTensor indices = Values.integers(-beyond, dim + beyond, Shape.of(c.get(COUNT), 1), random);
     if (beyond > 0) {
       indices.setLong(0, random.nextBoolean() ? Integer.MIN_VALUE : Integer.MAX_VALUE);
     }

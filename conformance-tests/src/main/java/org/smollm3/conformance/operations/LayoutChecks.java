@@ -67,8 +67,7 @@ final class LayoutChecks {
             CaseSpace.of(A, B, C, AXIS, Inputs.DTYPE),
             Tries.of(3, 30),
             LayoutChecks::padded),
-        new RuleCheck(
-            "OP-CONSTANT-01", CaseSpace.fixed(), Tries.ONCE, LayoutChecks::constant));
+        new RuleCheck("OP-CONSTANT-01", CaseSpace.fixed(), Tries.ONCE, LayoutChecks::constant));
   }
 
   /** Every bfloat16 there is, in rows, transposed. */
@@ -91,9 +90,7 @@ final class LayoutChecks {
     HostTensor x = Values.allPatterns(DType.BF16).reshaped(Shape.of(65_536 / rows, rows));
     Shape shape = Shape.of(rows, 65_536 / rows);
     SmallProgram.of(
-            Map.of("x", x),
-            DType.BF16,
-            context -> context.ops().reshape(context.input("x"), shape))
+            Map.of("x", x), DType.BF16, context -> context.ops().reshape(context.input("x"), shape))
         .judgeBits(backend, findings, x.reshaped(shape));
   }
 

@@ -48,10 +48,7 @@ final class ReductionChecks {
         new RuleCheck(
             "OP-SUM-03", CaseSpace.of(ROWS, N), Tries.of(3, 20), ReductionChecks::ofIntegers),
         new RuleCheck(
-            "OP-SUM-04",
-            CaseSpace.fixed(Inputs.DTYPE),
-            Tries.of(2, 2),
-            ReductionChecks::withNan),
+            "OP-SUM-04", CaseSpace.fixed(Inputs.DTYPE), Tries.of(2, 2), ReductionChecks::withNan),
         new RuleCheck(
             "OP-REDUCE-01",
             CaseSpace.of(EXTREME, ROWS, N, Inputs.DTYPE, Inputs.REGIME),
@@ -219,7 +216,9 @@ final class ReductionChecks {
       HostTensor values,
       HostTensor indices) {
     SmallProgram.of(
-            Map.of("x", x), DType.F32, context -> context.ops().topK(context.input("x"), k).values())
+            Map.of("x", x),
+            DType.F32,
+            context -> context.ops().topK(context.input("x"), k).values())
         .judgeValues(backend, findings, values);
     SmallProgram.of(
             Map.of("x", x),

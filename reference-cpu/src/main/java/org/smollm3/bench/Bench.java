@@ -73,10 +73,14 @@ final class Bench {
     }
   }
 
+  private static KernelTimes.Total total(Map<Family, KernelTimes.Total> parts, Family family) {
+    return Optional.ofNullable(parts.get(family)).orElseThrow();
+  }
+
   /** Tokens that differ from each other, the same for every run. */
   private int[] tokens(int first, int count) {
     return IntStream.range(first, first + count)
-        .map(i -> (int) ((i * 2_654_435_761L >>> 8) % vocabSize))
+        .map(i -> (int) (((i * 2_654_435_761L) >>> 8) % vocabSize))
         .toArray();
   }
 
@@ -119,8 +123,8 @@ final class Bench {
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<Family, KernelTimes.Total> parts = times.take();
       double peak = (before + fma()) / 2;
-      KernelTimes.Total linear = parts.get(Family.LINEAR);
-      double flops = (double) linear.flops() + parts.get(Family.ATTENTION).flops();
+      KernelTimes.Total linear = total(parts, Family.LINEAR);
+      double flops = (double) linear.flops() + total(parts, Family.ATTENTION).flops();
       log.add("rate", plan.prompt() / seconds);
       log.add("peak", peak);
       log.add("flops", flops / seconds);
@@ -168,8 +172,8 @@ final class Bench {
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<Family, KernelTimes.Total> parts = times.take();
       double bandwidth = (before + read()) / 2;
-      KernelTimes.Total linear = parts.get(Family.LINEAR);
-      double bytes = (double) linear.bytes() + parts.get(Family.ATTENTION).bytes();
+      KernelTimes.Total linear = total(parts, Family.LINEAR);
+      double bytes = (double) linear.bytes() + total(parts, Family.ATTENTION).bytes();
       log.add("rate", plan.tokens() / seconds);
       log.add("bandwidth", bandwidth);
       log.add("bytes", bytes / seconds);

@@ -161,7 +161,9 @@ final class CompositeFaults {
                   @Override
                   public Tensor embedding(Tensor ids, Tensor table, DType dtype) {
                     return inner.embedding(
-                        inner.minimum(ids, fill(table.shape().dim(0) - 2, ids)), table, dtype);
+                        inner.minimum(ids, fill((double) table.shape().dim(0) - 2, ids)),
+                        table,
+                        dtype);
                   }
                 }),
         Fault.ofOps(

@@ -235,7 +235,7 @@ final class ValueFaults {
                 new ForwardingOps(ops) {
                   @Override
                   public Tensor gather(Tensor x, Tensor indices, int... axes) {
-                    Tensor size = fill(x.shape().dim(axes[0]), indices);
+                    Tensor size = fill((double) x.shape().dim(axes[0]), indices);
                     Tensor negative = inner.compare(Comparison.LT, indices, fill(0, indices));
                     return inner.gather(
                         x, inner.select(negative, inner.add(indices, size), indices), axes);

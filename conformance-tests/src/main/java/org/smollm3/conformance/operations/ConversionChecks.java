@@ -188,7 +188,7 @@ final class ConversionChecks {
     }
     HostTensor expected = HostTensor.zeros(DType.F32, x.shape());
     for (long i = 0; i < x.size(); i++) {
-      expected.setDouble(i, x.getLong(i));
+      expected.setDouble(i, x.getInt(i));
     }
     SmallProgram.of(
             Map.of("x", x),

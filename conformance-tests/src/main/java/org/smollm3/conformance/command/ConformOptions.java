@@ -30,6 +30,8 @@ final class ConformOptions {
   static final String MERGE = "--merge";
   static final String LIST = "--list";
   static final String JSON = "--json";
+  static final String SELF_TEST = "--self-test";
+  static final String SEEDS = "--seeds";
 
   static final List<Option> ALL =
       List.of(
@@ -48,6 +50,11 @@ final class ConformOptions {
           new Option(REPORT, "DIR", "write report.html and report.json there", ""),
           Option.flag(MERGE, "join the reports given as arguments instead of judging"),
           Option.flag(LIST, "print the rules instead of judging"),
+          Option.flag(
+              SELF_TEST,
+              "put known faults before the backend (default: cpu) and see that the rules reject"
+                  + " them; with --report it can be ended and goes on"),
+          new Option(SEEDS, "N", "of the self-test, for each fault", "20"),
           Option.flag(JSON, "print the report as JSON"));
 
   private ConformOptions() {}

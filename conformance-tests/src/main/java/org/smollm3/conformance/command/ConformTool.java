@@ -41,6 +41,7 @@ public final class ConformTool implements Tool {
             "  smollm3 conform --backend cpu",
             "  smollm3 conform --backend cpu --level operations --tries 1000 --report out",
             "  smollm3 conform --backend mine --plugin-path mine.jar",
+            "  smollm3 conform --self-test --report out",
             "  smollm3 conform --merge out0/report.json out1/report.json --report out"),
         "[REPORT...]",
         0,
@@ -54,6 +55,9 @@ public final class ConformTool implements Tool {
     if (invocation.flag(ConformOptions.LIST)) {
       list(runner, invocation);
       return 0;
+    }
+    if (invocation.flag(ConformOptions.SELF_TEST)) {
+      return selfTest(runner, invocation);
     }
     RunReport report;
     if (invocation.flag(ConformOptions.MERGE)) {
@@ -77,8 +81,28 @@ public final class ConformTool implements Tool {
     return report.passed() ? 0 : 1;
   }
 
+  private static int selfTest(Runner runner, Invocation invocation) {
+    int seeds = invocation.integer(ConformOptions.SEEDS).orElse(20);
+    if (seeds < 1) {
+      throw new InvalidRequestException("--seeds is " + seeds + "; give at least 1");
+    }
+    Supplier<Backend> right =
+        factory(invocation, invocation.value(ConformOptions.BACKEND).orElse("cpu"));
+    return new SelfTestRun(
+                    runner,
+                    right,
+                    seeds,
+                    ConformOptions.plan(invocation).profile(),
+                    invocation.out(),
+                    ReportFolder.of(invocation))
+                .run()
+            == 0
+        ? 0
+        : 1;
+  }
+
   private static RunReport judged(Runner runner, Invocation invocation) {
-    Supplier<Backend> factory = factory(invocation);
+    Supplier<Backend> factory = factory(invocation, invocation.required(ConformOptions.BACKEND));
     try (BackendUnderTest backend = BackendUnderTest.open(factory)) {
       String details = backend.backend().description();
       Optional<String> line = invocation.value(ConformOptions.CASE);
@@ -98,8 +122,7 @@ public final class ConformTool implements Tool {
   /**
    * Opens the backend that was named; none is chosen by itself, since its name is in the report.
    */
-  private static Supplier<Backend> factory(Invocation invocation) {
-    String name = invocation.required(ConformOptions.BACKEND);
+  private static Supplier<Backend> factory(Invocation invocation, String name) {
     BackendOptions options =
         invocation
             .value(ConformOptions.BACKEND_OPTIONS)

@@ -83,7 +83,7 @@ final class Indexing {
     }
   }
 
-  /** The k largest of each row, descending, NaN first, equal ones by ascending index. */
+  /** The k largest of each row, descending, NaN as infinity, equal ones by ascending index. */
   static void topK(HostTensor x, int k, HostTensor values, HostTensor indices) {
     int n = x.shape().intDim(-1);
     long rows = x.size() / Math.max(1, n);
@@ -113,6 +113,6 @@ final class Indexing {
   }
 
   private static boolean above(float a, float b) {
-    return a > b || (Float.isNaN(a) && !Float.isNaN(b));
+    return a > b || (Float.isNaN(a) && b < Float.POSITIVE_INFINITY);
   }
 }

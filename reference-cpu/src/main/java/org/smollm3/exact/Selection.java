@@ -10,16 +10,16 @@ final class Selection {
   private Selection() {}
 
   /**
-   * The k largest of each row, as indices into all values: descending, NaN above all numbers, equal
-   * ones by ascending index.
+   * The k largest of each row, as indices into all values: descending, NaN as infinity, equal ones
+   * by ascending index.
    */
   static int[] largest(double[] values, int rowLength, int k) {
     int rows = values.length / rowLength;
     int[] best = new int[rows * k];
     for (int row = 0; row < rows; row++) {
       int start = row * rowLength;
-      // Adding zero makes -0 equal to +0; a sort of boxed numbers is stable.
-      Comparator<Integer> descending = (i, j) -> Double.compare(values[j] + 0.0, values[i] + 0.0);
+      // A sort of boxed numbers is stable.
+      Comparator<Integer> descending = (i, j) -> Double.compare(key(values[j]), key(values[i]));
       List<Integer> order =
           IntStream.range(start, start + rowLength).boxed().sorted(descending).toList();
       for (int i = 0; i < k; i++) {
@@ -27,6 +27,11 @@ final class Selection {
       }
     }
     return best;
+  }
+
+  private static double key(double value) {
+    // Adding zero makes -0 equal to +0.
+    return Double.isNaN(value) ? Double.POSITIVE_INFINITY : value + 0.0;
   }
 
   /** The elements at coordinates, which are clamped into range. */

@@ -188,7 +188,9 @@ class PrimitivesTest {
   @Test
   void topK() {
     HostTensor a = Bodies.random(DType.F32, random, 3, 40);
+    a.setFloat(2, Float.POSITIVE_INFINITY);
     a.setFloat(3, Float.NaN);
+    a.setFloat(7, Float.POSITIVE_INFINITY);
     a.setFloat(50, 9);
     a.setFloat(60, 9);
     a.setFloat(41, -0f);

@@ -138,8 +138,9 @@ class ExactContractionTest {
   }
 
   @Test
-  void topKOrdersNanFirstAndTiesByIndex() {
-    HostTensor x = floats(Shape.of(2, 5), 1, 3, NAN, 3, -INF, 0.0, -0.0, 5, 0.0, NAN);
+  void topKOrdersNanAsInfinityAndTiesByIndex() {
+    HostTensor x =
+        floats(Shape.of(3, 5), 1, 3, NAN, 3, -INF, 0.0, -0.0, 5, 0.0, NAN, NAN, 1, INF, NAN, INF);
     AtomicReference<TopK> top = new AtomicReference<>();
     HostTensor both =
         Exact.run(
@@ -148,9 +149,11 @@ class ExactContractionTest {
               Tensor indices = ops.convert(top.get().indices(), DType.F32);
               return ops.concatenate(1, List.of(top.get().values(), indices));
             });
-    assertThat(both.shape()).isEqualTo(Shape.of(2, 8));
+    assertThat(both.shape()).isEqualTo(Shape.of(3, 8));
     assertThat(both.toDoubleArray())
-        .containsExactly(NAN, 3, 3, 1, 2, 1, 3, 0, NAN, 5, 0.0, -0.0, 4, 2, 0, 1);
+        .containsExactly(
+            NAN, 3, 3, 1, 2, 1, 3, 0, NAN, 5, 0.0, -0.0, 4, 2, 0, 1, NAN, INF, NAN, INF, 0, 2, 3,
+            4);
   }
 
   @Test

@@ -19,9 +19,11 @@ import org.smollm3.neuron.hlo.HloAttributes;
 import org.smollm3.neuron.hlo.HloComputation;
 import org.smollm3.neuron.hlo.HloInstruction;
 import org.smollm3.neuron.hlo.HloModule;
+import org.smollm3.neuron.hlo.HloModuleReader;
 import org.smollm3.neuron.hlo.HloShape;
 import org.smollm3.neuron.hlo.ModuleBuilder;
 import org.smollm3.neuron.hlo.Opcode;
+import org.smollm3.neuron.protobuf.ProtoWriter;
 import org.smollm3.spi.Comparison;
 import org.smollm3.spi.DotDims;
 import org.smollm3.tensor.HostTensor;
@@ -466,6 +468,39 @@ class LintTest {
 
   private static List<Rule> rules(Function<ComputationBuilder, HloInstruction> graph) {
     return Lint.check(module(graph)).stream().map(Finding::rule).toList();
+  }
+
+  @Test
+  void idsAbove31BitsAreErrors() {
+    assertThat(rulesOfIds(7, 1L << 31)).containsExactly(Rule.LARGE_ID);
+    assertThat(rulesOfIds(1L << 31, 7)).containsExactly(Rule.LARGE_ID);
+    assertThat(rulesOfIds(7, Integer.MAX_VALUE)).isEmpty();
+  }
+
+  /** Of a module whose one computation and one instruction have these ids. */
+  private static List<Rule> rulesOfIds(long computationId, long instructionId) {
+    byte[] bytes =
+        ProtoWriter.message(
+            module -> {
+              module.string(1, "m");
+              module.message(3, computation -> computation(computation, computationId, instructionId));
+              module.integer(6, computationId);
+            });
+    return Lint.check(HloModuleReader.read("ids", bytes)).stream().map(Finding::rule).toList();
+  }
+
+  private static void computation(ProtoWriter out, long id, long instructionId) {
+    out.string(1, "main");
+    out.message(
+        2,
+        instruction -> {
+          instruction.string(1, "p");
+          instruction.string(2, "parameter");
+          instruction.message(3, shape -> shape.integer(2, ElementType.F32.number()));
+          instruction.integer(35, instructionId);
+        });
+    out.integer(5, id);
+    out.integer(6, instructionId);
   }
 
   @Test

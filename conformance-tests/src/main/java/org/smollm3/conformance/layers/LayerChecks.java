@@ -12,6 +12,8 @@ public final class LayerChecks {
     List<RuleCheck> checks = new ArrayList<>();
     checks.addAll(CollectiveChecks.all());
     checks.addAll(StateChecks.all());
+    checks.addAll(CacheChecks.all());
+    checks.addAll(AttentionChecks.all());
     return checks;
   }
 }

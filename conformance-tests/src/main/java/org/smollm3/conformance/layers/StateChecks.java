@@ -34,7 +34,7 @@ final class StateChecks {
   private static final String UPDATE = "update";
   private static final String STATE = "cache";
   private static final String OTHER = "other";
-  private static final String X = "x";
+  static final String X = "x";
   private static final String BLOCK = "block";
   private static final String INDICES = "indices";
 
@@ -94,7 +94,7 @@ final class StateChecks {
   }
 
   /** A graph that overwrites a whole state by an input. */
-  private static LayerProgram filled(LayerProgram program, HostTensor like, String... states) {
+  static LayerProgram filled(LayerProgram program, HostTensor like, String... states) {
     return program.graph(
         FILL,
         Map.of(X, like),

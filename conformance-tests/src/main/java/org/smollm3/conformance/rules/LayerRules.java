@@ -24,7 +24,30 @@ final class LayerRules {
           rule("STATE-06", "resetStates sets all states of all ranks to zero, and the session goes on", "Session.resetStates"),
           rule("STATE-07", "readState gives each rank's own state, as a copy that no later run changes", "Session.readState"),
           rule("STATE-08", "a handle, or a tensor read from it, that is used after an update throws StateConsumedException", "State"),
-          rule("STATE-09", "what is read after an update within a run is what was written", "TensorOps.read"));
+          rule("STATE-09", "what is read after an update within a run is what was written", "TensorOps.read"),
+          rule("KV-01", "updateCache of context encoding writes positions 0 to T - 1 of the slot, whatever positions it is given", "TensorOps.updateCache"),
+          rule("KV-02", "updateCache of the other kinds writes each token at its own position", "TensorOps.updateCache"),
+          rule("KV-03", "updateCache of several rows writes each into the slot of its seq_id, in any order", "TensorOps.updateCache"),
+          rule("KV-04", "updateCache rounds to the type of the cache once, and keeps what the type holds", "TensorOps.updateCache"),
+          rule("KV-05", "updateCache leaves every other place of its slots and all other slots as they are, NaN too", "TensorOps.updateCache"),
+          rule("KV-06", "updateCache writes nothing for positions outside of the cache", "TensorOps.updateCache, scatterInto"),
+          rule("KV-07", "updateCache writes nothing for rows whose slot there is not", "TensorOps.updateCache, scatterInto"),
+          rule("KV-08", "prompts, pieces and steps in a row leave in the cache what each has written", "TensorOps.updateCache"),
+          rule("ATTN-01", "attention of a prompt is within its bound at every position", "TensorOps.attend"),
+          rule("ATTN-02", "attention of a prompt does not read the cache, whatever it holds", "AttentionKind.CONTEXT_ENCODING"),
+          rule("ATTN-03", "attention of one new token a row is within its bound, rows being of any lengths", "TensorOps.attend"),
+          rule("ATTN-04", "attention of a piece of a prompt is within its bound at every position", "TensorOps.attend"),
+          rule("ATTN-05", "attention of several new tokens a row is within its bound at every position", "TensorOps.attend"),
+          rule("ATTN-06", "what the cache holds from a row's first position on has no effect, NaN and infinities neither", "TensorOps.attend"),
+          rule("ATTN-07", "query head h uses key-value head h / (H/G)", "TensorOps.attend"),
+          rule("ATTN-08", "an active token sees those before it and itself, and none after it", "TensorOps.attend"),
+          rule("ATTN-09", "cache and active tokens share one softmax, wherever the weight lies", "TensorOps.attend"),
+          rule("ATTN-10", "scores in the thousands neither overflow nor lose more than their rounding", "TensorOps.attend"),
+          rule("ATTN-11", "the scale of the scores is the one given", "AttentionSpec.scale"),
+          rule("ATTN-12", "a sliding window ends where it says, in the cache and among active tokens", "AttentionSpec.slidingWindow"),
+          rule("ATTN-13", "each row of a batch attends to the slot of its own seq_id", "TensorOps.attend"),
+          rule("ATTN-14", "attention over some hundred keys, of any head_dim, is within its bound", "TensorOps.attend"),
+          rule("ATTN-15", "a row's first position says what it sees of the cache, and the order of active tokens what they see of each other, where padding repeats positions too", "TensorOps.attend"));
 
   private static Rule rule(String id, String text, String source) {
     return new Rule(id, Level.LAYERS, text, source);

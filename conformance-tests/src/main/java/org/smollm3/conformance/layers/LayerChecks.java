@@ -14,6 +14,8 @@ public final class LayerChecks {
     checks.addAll(StateChecks.all());
     checks.addAll(CacheChecks.all());
     checks.addAll(AttentionChecks.all());
+    checks.addAll(ParallelChecks.all());
+    checks.addAll(BlockChecks.all());
     return checks;
   }
 }

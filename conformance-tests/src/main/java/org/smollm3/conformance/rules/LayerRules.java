@@ -47,7 +47,19 @@ final class LayerRules {
           rule("ATTN-12", "a sliding window ends where it says, in the cache and among active tokens", "AttentionSpec.slidingWindow"),
           rule("ATTN-13", "each row of a batch attends to the slot of its own seq_id", "TensorOps.attend"),
           rule("ATTN-14", "attention over some hundred keys, of any head_dim, is within its bound", "TensorOps.attend"),
-          rule("ATTN-15", "a row's first position says what it sees of the cache, and the order of active tokens what they see of each other, where padding repeats positions too", "TensorOps.attend"));
+          rule("ATTN-15", "a row's first position says what it sees of the cache, and the order of active tokens what they see of each other, where padding repeats positions too", "TensorOps.attend"),
+          rule("PAR-01", "a linear layer with its outputs split and gathered is within its bound, padding cut off", "ColumnParallelLinear"),
+          rule("PAR-02", "a linear layer with its outputs split leaves each rank its own part, padding zero", "ColumnParallelLinear"),
+          rule("PAR-03", "a linear layer with its inputs split is within the bound of the sum over ranks", "RowParallelLinear"),
+          rule("PAR-04", "a bias that every rank holds whole is added once", "RowParallelLinear"),
+          rule("PAR-05", "an embedding split by columns or by rows gives the rows themselves", "ParallelEmbedding"),
+          rule("PAR-06", "over several ranks a result is no further from that over one than both bounds allow", "Collectives, derived"),
+          rule("PAR-07", "no token is one of the vocabulary's padding, and of equal logits on several ranks the lowest id wins", "DeviceSampler.greedy"),
+          rule("PAR-08", "a weight in pieces, rows apart and padding not in memory, is taken as described on every rank", "WeightView"),
+          rule("PAR-09", "one table as embedding and head is right in both uses, held once or cut two ways", "WeightView.identity"),
+          rule("PAR-10", "the feed-forward half of a layer is within its bound, widths that do not split too", "Mlp"),
+          rule("PAR-11", "the attention half of a layer is within its bound over prompt, piece and step, and so are all caches, with RoPE and without", "Attention, KvCacheManager"),
+          rule("PAR-12", "key-value heads repeated over ranks are repeated one by one, each beside its queries", "GqaSharding"));
 
   private static Rule rule(String id, String text, String source) {
     return new Rule(id, Level.LAYERS, text, source);

@@ -32,10 +32,11 @@ final class TracingCollectives implements Collectives {
 
   @Override
   public Tensor allReduce(Tensor x, Reduction reduction, DType reduceType) {
+    ElementType narrow = type("allReduce", reduceType);
     if (degree == 1) {
-      return throughType(x, reduceType);
+      return TracedTensor.of(node(x));
     }
-    HloInstruction part = builder.convert(node(x), type("allReduce", reduceType));
+    HloInstruction part = builder.convert(node(x), narrow);
     HloInstruction sum =
         builder.add(
             Opcode.ALL_REDUCE,
@@ -43,12 +44,6 @@ final class TracingCollectives implements Collectives {
             List.of(part),
             new HloAttributes.AllReduce(body(reduction, reduceType), groups));
     return TracedTensor.of(builder.convert(sum, ElementType.of(x.dtype())));
-  }
-
-  /** One rank's sum is its own part, but it is still rounded to the type of the sum. */
-  private Tensor throughType(Tensor x, DType reduceType) {
-    HloInstruction part = builder.convert(node(x), type("allReduce", reduceType));
-    return TracedTensor.of(builder.convert(part, ElementType.of(x.dtype())));
   }
 
   private static ElementType type(String op, DType reduceType) {
@@ -83,10 +78,11 @@ final class TracingCollectives implements Collectives {
       throw new InvalidRequestException(
           "reduceScatter: axis " + axis + " of " + x.shape() + " is no multiple of " + degree);
     }
+    ElementType narrow = type("reduceScatter", reduceType);
     if (degree == 1) {
-      return throughType(x, reduceType);
+      return TracedTensor.of(node(x));
     }
-    HloInstruction part = builder.convert(node(x), type("reduceScatter", reduceType));
+    HloInstruction part = builder.convert(node(x), narrow);
     HloInstruction sum =
         builder.add(
             Opcode.REDUCE_SCATTER,

@@ -62,7 +62,7 @@ final class BoundedOps extends BoundedPrimitives {
     int last = x.shape().rank() - 1;
     int[] outer = IntStream.range(0, last).toArray();
     BoundedTensor wide = BoundedTensor.of(convert(x, DType.F32));
-    SoftmaxErrors errors = SoftmaxErrors.of(judge(), terms(), wide);
+    SoftmaxErrors errors = SoftmaxErrors.of(judge(), terms(), wide, 0);
     Tensor p = errors.probabilities();
     Tensor mean = judge().broadcast(errors.meanLogErrors(), x.shape(), outer);
     Tensor growth = judge().broadcast(errors.growths(), x.shape(), outer);
@@ -89,7 +89,7 @@ final class BoundedOps extends BoundedPrimitives {
       Tensor seqIds,
       Tensor positions,
       AttentionSpec spec) {
-    terms().roundoffs().requireNone(Deviation.BF16_SCORES, Deviation.SCORE_TILES);
+    terms().roundoffs().requireNone(Deviation.BF16_SCORES);
     Tensor slots = BoundedTensor.exactly("attend", seqIds);
     Tensor at = BoundedTensor.exactly("attend", positions);
     Tensor value =

@@ -84,6 +84,15 @@ final class Roundoffs {
         : Math.scalb(1.0, smallestNormal - precision(dtype) + 1);
   }
 
+  /**
+   * How often at most an attention over so many keys rescales what it has gathered: once for each
+   * tile of keys, and no tile is without a key; not at all unless scores are declared to come in
+   * tiles.
+   */
+  long rescalings(long keys) {
+    return profile.deviations().contains(Deviation.SCORE_TILES) ? keys : 0;
+  }
+
   /** The type in which products are summed. */
   DType accumulation() {
     return profile.accumulation();

@@ -1,5 +1,6 @@
 package org.smollm3.conformance.rules;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,10 @@ public final class RuleCatalogue {
 
   /** Every requirement of the SPI. */
   public static RuleCatalogue standard() {
-    return of(OperationRules.RULES);
+    List<Rule> all = new ArrayList<>();
+    all.addAll(OperationRules.RULES);
+    all.addAll(LayerRules.RULES);
+    return of(all);
   }
 
   public List<Rule> rules() {

@@ -49,18 +49,18 @@ class SeveralSessionsTest {
   @Test
   void twoSessionsOfOneProgramAreIndependent() {
     SimulatedNrt device = device(2);
-    try (Session first = load(device, 2);
-        Session second = load(device, 2);
-        Session firstWanted = Simulation.lowered(2, LoadOptions.defaults());
+    try (Session second = load(device, 2);
         Session secondWanted = Simulation.lowered(2, LoadOptions.defaults())) {
-      for (int n = 0; n < 4; n++) {
-        Simulation.assertSameRun(first, firstWanted, SmallProgram.STEP, n);
-        Simulation.assertSameRun(second, secondWanted, SmallProgram.STEP, n + 5);
-        Simulation.assertSameRun(second, secondWanted, SmallProgram.FOLD, n);
-        Simulation.assertSameStates(first, firstWanted, 2);
-        Simulation.assertSameStates(second, secondWanted, 2);
+      try (Session first = load(device, 2);
+          Session firstWanted = Simulation.lowered(2, LoadOptions.defaults())) {
+        for (int n = 0; n < 4; n++) {
+          Simulation.assertSameRun(first, firstWanted, SmallProgram.STEP, n);
+          Simulation.assertSameRun(second, secondWanted, SmallProgram.STEP, n + 5);
+          Simulation.assertSameRun(second, secondWanted, SmallProgram.FOLD, n);
+          Simulation.assertSameStates(first, firstWanted, 2);
+          Simulation.assertSameStates(second, secondWanted, 2);
+        }
       }
-      first.close();
       Simulation.assertSameRun(second, secondWanted, SmallProgram.STEP, 2);
       assertThat(device.calls().count(NrtFunction.NRT_INIT)).isEqualTo(1);
     }

@@ -45,7 +45,6 @@ class SeveralSessionsTest {
     return Simulation.load(device, Simulation.PATIENT, ranks);
   }
 
-  @SuppressWarnings("try") // one of them is closed before the other
   @Test
   void twoSessionsOfOneProgramAreIndependent() {
     SimulatedNrt device = device(2);

@@ -483,7 +483,8 @@ class LintTest {
         ProtoWriter.message(
             module -> {
               module.string(1, "m");
-              module.message(3, computation -> computation(computation, computationId, instructionId));
+              module.message(
+                  3, computation -> computation(computation, computationId, instructionId));
               module.integer(6, computationId);
             });
     return Lint.check(HloModuleReader.read("ids", bytes)).stream().map(Finding::rule).toList();

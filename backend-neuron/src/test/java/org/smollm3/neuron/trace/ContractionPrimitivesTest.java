@@ -144,8 +144,7 @@ class ContractionPrimitivesTest {
             (ops, x) -> ops.dot(x.get(0), x.get(1), DotDims.lastWithLast(2, 2), DType.BF16),
             row,
             ones);
-    HostTensor reduced =
-        OneOp.run((ops, x) -> ops.reduce(x.get(0), Reduction.SUM, 1), row);
+    HostTensor reduced = OneOp.run((ops, x) -> ops.reduce(x.get(0), Reduction.SUM, 1), row);
     assertThat(sum.getFloat(0)).isEqualTo(768);
     assertThat(reduced.getFloat(0)).isEqualTo(768);
   }
@@ -158,8 +157,7 @@ class ContractionPrimitivesTest {
         OneOp.run(
             (ops, x) -> ops.dot(x.get(0), x.get(1), DotDims.lastWithLast(2, 2), DType.F32), a, b);
     assertThat(got.toDoubleArray())
-        .containsExactly(
-            Double.NaN, Double.NaN, 2, 3, Float.MAX_VALUE, Double.POSITIVE_INFINITY);
+        .containsExactly(Double.NaN, Double.NaN, 2, 3, Float.MAX_VALUE, Double.POSITIVE_INFINITY);
   }
 
   @Property(tries = 120)

@@ -105,10 +105,7 @@ class ElementwisePrimitivesTest {
           Coordinates.make(
               dtype,
               shape,
-              i ->
-                  dtype == DType.I32
-                      ? -(int) Coordinates.get(x, i)
-                      : -Coordinates.get(x, i));
+              i -> dtype == DType.I32 ? -(int) Coordinates.get(x, i) : -Coordinates.get(x, i));
       assertSame(OneOp.run((ops, in) -> ops.negate(in.get(0)), x), wanted);
     }
   }
@@ -121,8 +118,7 @@ class ElementwisePrimitivesTest {
     for (DType dtype : FLOATING) {
       HostTensor x = OneOp.odd(random, dtype, shape);
       HostTensor wanted =
-          Coordinates.make(
-              dtype, shape, i -> definition.applyAsDouble(Coordinates.get(x, i)));
+          Coordinates.make(dtype, shape, i -> definition.applyAsDouble(Coordinates.get(x, i)));
       assertNear(OneOp.run((ops, in) -> op.apply(ops, in.get(0)), x), wanted, 4, wanted);
     }
   }
@@ -177,8 +173,7 @@ class ElementwisePrimitivesTest {
               DType.BOOL,
               shape,
               i -> holds(direction, Coordinates.get(a, i), Coordinates.get(b, i)) ? 1 : 0);
-      assertSame(
-          OneOp.run((ops, x) -> ops.compare(direction, x.get(0), x.get(1)), a, b), wanted);
+      assertSame(OneOp.run((ops, x) -> ops.compare(direction, x.get(0), x.get(1)), a, b), wanted);
     }
   }
 
@@ -194,10 +189,12 @@ class ElementwisePrimitivesTest {
           Coordinates.make(
               dtype,
               shape,
-              i -> Coordinates.get(predicate, i) != 0 ? Coordinates.get(a, i) : Coordinates.get(b, i));
+              i ->
+                  Coordinates.get(predicate, i) != 0
+                      ? Coordinates.get(a, i)
+                      : Coordinates.get(b, i));
       assertSame(
-          OneOp.run((ops, x) -> ops.select(x.get(0), x.get(1), x.get(2)), predicate, a, b),
-          wanted);
+          OneOp.run((ops, x) -> ops.select(x.get(0), x.get(1), x.get(2)), predicate, a, b), wanted);
     }
   }
 
@@ -242,8 +239,7 @@ class ElementwisePrimitivesTest {
     for (DType from : all) {
       for (DType to : all) {
         HostTensor x = OneOp.odd(random, from, shape);
-        HostTensor wanted =
-            Coordinates.make(to, shape, i -> converted(Coordinates.get(x, i), to));
+        HostTensor wanted = Coordinates.make(to, shape, i -> converted(Coordinates.get(x, i), to));
         assertEqual(OneOp.run((ops, in) -> ops.convert(in.get(0), to), x), wanted);
       }
     }

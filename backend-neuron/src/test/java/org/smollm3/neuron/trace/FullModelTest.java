@@ -104,8 +104,7 @@ class FullModelTest {
     assertCounts(
         graphs.get(2),
         new Sizes(degree, SPECULATION, SPECULATION, SPECULATION * (SEQUENCE + SPECULATION), 2));
-    assertCounts(
-        graphs.get(3), new Sizes(degree, CHUNK, 1, CHUNK * (SEQUENCE + CHUNK), tiles + 1));
+    assertCounts(graphs.get(3), new Sizes(degree, CHUNK, 1, CHUNK * (SEQUENCE + CHUNK), tiles + 1));
   }
 
   /**

@@ -50,7 +50,8 @@ class IndexedPrimitivesTest {
   }
 
   private static Shape append(Shape head, long... tail) {
-    return Shape.of(LongStream.concat(Arrays.stream(head.toArray()), Arrays.stream(tail)).toArray());
+    return Shape.of(
+        LongStream.concat(Arrays.stream(head.toArray()), Arrays.stream(tail)).toArray());
   }
 
   private static long[] index(HostTensor indices, long tuple) {
@@ -65,8 +66,7 @@ class IndexedPrimitivesTest {
     Axes axes = Axes.random(random, from.rank());
     Shape head = OneOp.shape(random, random.nextInt(3));
     // Also out of range: coordinates are clamped.
-    HostTensor indices =
-        OneOp.integers(random, append(head, axes.indexed().length), -3, 9);
+    HostTensor indices = OneOp.integers(random, append(head, axes.indexed().length), -3, 9);
     long[] rest = IntStream.of(axes.others()).mapToLong(from::dim).toArray();
     Shape to = append(head, rest);
     for (DType dtype : TYPES) {
@@ -108,8 +108,7 @@ class IndexedPrimitivesTest {
           for (long i = 0; i < rest.elementCount(); i++) {
             long[] place = axes.join(index, Coordinates.place(rest, i));
             wanted.setDouble(
-                Coordinates.flat(shape, place),
-                updates.getDouble(tuple * rest.elementCount() + i));
+                Coordinates.flat(shape, place), updates.getDouble(tuple * rest.elementCount() + i));
           }
         }
       }
@@ -188,8 +187,7 @@ class IndexedPrimitivesTest {
     HostTensor got =
         OneOp.update(
             (ops, state, in) -> {
-              State written =
-                  ops.updateInto(state, ops.add(ops.read(state), in.get(0)), 0, 0);
+              State written = ops.updateInto(state, ops.add(ops.read(state), in.get(0)), 0, 0);
               return ops.updateInto(written, ops.read(written), 0, 0);
             },
             before,

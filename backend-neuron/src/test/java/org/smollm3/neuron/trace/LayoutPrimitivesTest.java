@@ -38,8 +38,7 @@ class LayoutPrimitivesTest {
   void broadcast(@ForAll long seed) {
     Random random = new Random(seed);
     Shape shape = OneOp.shape(random, random.nextInt(5));
-    int[] axes =
-        IntStream.range(0, shape.rank()).filter(axis -> random.nextBoolean()).toArray();
+    int[] axes = IntStream.range(0, shape.rank()).filter(axis -> random.nextBoolean()).toArray();
     Shape from = Shape.of(IntStream.of(axes).mapToLong(shape::dim).toArray());
     for (DType dtype : TYPES) {
       HostTensor x = OneOp.odd(random, dtype, from);
@@ -157,8 +156,7 @@ class LayoutPrimitivesTest {
                   i[axis] < low || i[axis] >= low + size
                       ? value
                       : Coordinates.get(x, moved(i, axis, -low)));
-      assertSame(
-          OneOp.run((ops, in) -> ops.pad(in.get(0), axis, low, high, value), x), wanted);
+      assertSame(OneOp.run((ops, in) -> ops.pad(in.get(0), axis, low, high, value), x), wanted);
     }
   }
 }

@@ -23,8 +23,22 @@ import org.smollm3.tensor.TensorSpec;
 /** Traces a graph of one operation and runs it by the evaluator. */
 final class OneOp {
   private static final float[] ODD = {
-    0f, -0f, 1f, -1f, 0.5f, 3f, 255f, -1e30f, 1e30f, 1e-40f, 3.4e38f, -2.1474839e9f, 2.1474836e9f,
-    Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    0f,
+    -0f,
+    1f,
+    -1f,
+    0.5f,
+    3f,
+    255f,
+    -1e30f,
+    1e30f,
+    1e-40f,
+    3.4e38f,
+    -2.1474839e9f,
+    2.1474836e9f,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY
   };
   private static final int[] ODD_INTEGERS = {
     0, 1, -1, 2, 7, -8, 16777217, Integer.MAX_VALUE, Integer.MIN_VALUE
@@ -81,8 +95,7 @@ final class OneOp {
 
   /** Traces a body for what it throws. */
   static TracedGraph trace(int degree, List<TensorSpec> states, GraphSpec graph) {
-    return new GraphTracer(
-            program(degree, states, graph), TraceOptions.defaults(), TapPattern.NONE)
+    return new GraphTracer(program(degree, states, graph), TraceOptions.defaults(), TapPattern.NONE)
         .trace(graph);
   }
 
@@ -127,7 +140,9 @@ final class OneOp {
         case I32 ->
             tensor.setLong(
                 i,
-                isOdd ? ODD_INTEGERS[random.nextInt(ODD_INTEGERS.length)] : random.nextInt(-99, 99));
+                isOdd
+                    ? ODD_INTEGERS[random.nextInt(ODD_INTEGERS.length)]
+                    : random.nextInt(-99, 99));
         default ->
             tensor.setFloat(
                 i, isOdd ? ODD[random.nextInt(ODD.length)] : (float) (5 * random.nextGaussian()));

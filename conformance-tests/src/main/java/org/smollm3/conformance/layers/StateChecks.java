@@ -77,8 +77,7 @@ final class StateChecks {
             (backend, c, findings) -> scatters(backend, c, findings, true)),
         new RuleCheck(
             "STATE-05", CaseSpace.of(RANKS, WIDTH), Tries.of(2, 15), StateChecks::persists),
-        new RuleCheck(
-            "STATE-06", CaseSpace.of(RANKS, WIDTH), Tries.of(2, 10), StateChecks::resets),
+        new RuleCheck("STATE-06", CaseSpace.of(RANKS, WIDTH), Tries.of(2, 10), StateChecks::resets),
         new RuleCheck(
             "STATE-07",
             CaseSpace.of(Params.RANKS, WIDTH),
@@ -186,9 +185,7 @@ final class StateChecks {
                 Map.of(BLOCK, block),
                 context -> {
                   State next =
-                      context
-                          .ops()
-                          .updateInto(context.state(STATE), context.input(BLOCK), starts);
+                      context.ops().updateInto(context.state(STATE), context.input(BLOCK), starts);
                   return new GraphResult(Map.of(), Map.of(STATE, next));
                 });
     try (Trial trial = program.open(backend, findings)) {
@@ -206,7 +203,8 @@ final class StateChecks {
       BackendUnderTest backend, Case c, Findings findings, boolean beyond) {
     Random random = c.random();
     Shape shape = Shape.of(c.get(SLOTS), c.get(LENGTH), c.get(WIDTH));
-    int[] axes = List.of(new int[] {0}, new int[] {1}, new int[] {0, 1}, new int[] {0, 2}).get(c.get(AXES));
+    int[] axes =
+        List.of(new int[] {0}, new int[] {1}, new int[] {0, 1}, new int[] {0, 2}).get(c.get(AXES));
     HostTensor before = contents(c.get(Params.DTYPE), shape, random);
     long places = 1;
     for (int axis : axes) {
@@ -226,11 +224,13 @@ final class StateChecks {
     if (beyond) {
       for (int i = 0; i < count; i += 2) {
         int a = random.nextInt(axes.length);
-        long at = random.nextBoolean() ? shape.dim(axes[a]) + random.nextInt(3) : -1 - random.nextInt(3);
+        long at =
+            random.nextBoolean() ? shape.dim(axes[a]) + random.nextInt(3) : -1 - random.nextInt(3);
         indices.setLong((long) i * axes.length + a, at);
       }
     }
-    int[] rest = java.util.stream.IntStream.range(0, 3).filter(axis -> !contains(axes, axis)).toArray();
+    int[] rest =
+        java.util.stream.IntStream.range(0, 3).filter(axis -> !contains(axes, axis)).toArray();
     long[] dims = new long[1 + rest.length];
     dims[0] = count;
     for (int i = 0; i < rest.length; i++) {
@@ -268,10 +268,7 @@ final class StateChecks {
                       context
                           .ops()
                           .scatterInto(
-                              context.state(STATE),
-                              context.input(INDICES),
-                              context.input(X),
-                              axes);
+                              context.state(STATE), context.input(INDICES), context.input(X), axes);
                   return new GraphResult(Map.of(), Map.of(STATE, next));
                 });
     try (Trial trial = program.open(backend, findings)) {
@@ -433,8 +430,7 @@ final class StateChecks {
       case UPDATE_TWICE ->
           new GraphResult(Map.of(), Map.of(STATE, ops.updateInto(first, context.input(X), 0)));
       case READ_AFTER -> new GraphResult(Map.of("y", ops.read(first)), Map.of(STATE, second));
-      case TENSOR_AFTER ->
-          new GraphResult(Map.of("y", ops.add(read, read)), Map.of(STATE, second));
+      case TENSOR_AFTER -> new GraphResult(Map.of("y", ops.add(read, read)), Map.of(STATE, second));
     };
   }
 

@@ -28,8 +28,8 @@ import org.smollm3.tensor.DType;
  * (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018), key j of tile i has
  * the weight exp(s_j - m_i) times those factors. The maxima never fall and are themselves not
  * rounded, so the roundings of all its differences are together at most u (m - s_j + ...) as above;
- * but every exp is off by phi, so T_j grows by t phi / (1 - phi). That the factors are multiplied in
- * is a rounding of the sums, not of the weights: t more for each gamma.
+ * but every exp is off by phi, so T_j grows by t phi / (1 - phi). That the factors are multiplied
+ * in is a rounding of the sums, not of the weights: t more for each gamma.
  *
  * @param probabilities p
  * @param logErrors T
@@ -42,8 +42,7 @@ record SoftmaxErrors(Tensor probabilities, Tensor logErrors, Tensor meanLogError
    * @param scores [..., n] of F32
    * @param rescalings how often at most a weight is rescaled
    */
-  static SoftmaxErrors of(
-      TensorOps judge, Terms terms, BoundedTensor scores, long rescalings) {
+  static SoftmaxErrors of(TensorOps judge, Terms terms, BoundedTensor scores, long rescalings) {
     int last = scores.shape().rank() - 1;
     int[] outer = IntStream.range(0, last).toArray();
     Roundoffs roundoffs = terms.roundoffs();

@@ -133,9 +133,7 @@ public final class Trial implements AutoCloseable {
                 backend
                     .oracle()
                     .load(
-                        backend.bounded(program.spec()),
-                        program.source(),
-                        LoadOptions.defaults()));
+                        backend.bounded(program.spec()), program.source(), LoadOptions.defaults()));
     judge = Optional.of(truth);
     for (; judged < steps.size(); judged++) {
       Step step = steps.get(judged);

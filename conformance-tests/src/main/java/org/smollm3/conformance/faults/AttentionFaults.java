@@ -27,24 +27,35 @@ final class AttentionFaults {
                 new Spelled(ops) {
                   @Override
                   public Tensor exponential(Tensor x) {
-                    return attending() ? through(DType.BF16, inner.exponential(x)) : inner.exponential(x);
+                    return attending()
+                        ? through(DType.BF16, inner.exponential(x))
+                        : inner.exponential(x);
                   }
                 }),
         called(
             "prompt-reads-cache",
             "ATTN-02",
             "a prompt reads the cache and multiplies it by zero",
-            (ops, call) -> call.kind() == AttentionKind.CONTEXT_ENCODING ? ops.plusNothing(call) : ops.of(call)),
+            (ops, call) ->
+                call.kind() == AttentionKind.CONTEXT_ENCODING
+                    ? ops.plusNothing(call)
+                    : ops.of(call)),
         called(
             "step-misses-last",
             "ATTN-03",
             "a step does not see the last position of the cache",
-            (ops, call) -> call.kind() == AttentionKind.TOKEN_GENERATION ? ops.of(call.at(ops.plus(call.positions(), -1))) : ops.of(call)),
+            (ops, call) ->
+                call.kind() == AttentionKind.TOKEN_GENERATION
+                    ? ops.of(call.at(ops.plus(call.positions(), -1)))
+                    : ops.of(call)),
         called(
             "piece-forgets-cache",
             "ATTN-04",
             "a piece of a prompt does not see the cache",
-            (ops, call) -> call.kind() == AttentionKind.CHUNKED_PREFILL ? ops.of(call.as(AttentionKind.CONTEXT_ENCODING)) : ops.of(call)),
+            (ops, call) ->
+                call.kind() == AttentionKind.CHUNKED_PREFILL
+                    ? ops.of(call.as(AttentionKind.CONTEXT_ENCODING))
+                    : ops.of(call)),
         Fault.ofOps(
             "speculation-sees-ahead",
             "ATTN-05",
@@ -54,7 +65,9 @@ final class AttentionFaults {
                   @Override
                   public Tensor compare(Comparison direction, Tensor a, Tensor b) {
                     Tensor right = inner.compare(direction, a, b);
-                    return isAttending(AttentionKind.SPECULATION) && direction == Comparison.LE ? inner.or(right, inner.not(right)) : right;
+                    return isAttending(AttentionKind.SPECULATION) && direction == Comparison.LE
+                        ? inner.or(right, inner.not(right))
+                        : right;
                   }
                 }),
         Fault.ofOps(
@@ -65,7 +78,10 @@ final class AttentionFaults {
                 new Spelled(ops) {
                   @Override
                   public Tensor compare(Comparison direction, Tensor a, Tensor b) {
-                    return inner.compare(attending() && direction == Comparison.LT ? Comparison.LE : direction, a, b);
+                    return inner.compare(
+                        attending() && direction == Comparison.LT ? Comparison.LE : direction,
+                        a,
+                        b);
                   }
                 }),
         called(
@@ -81,7 +97,10 @@ final class AttentionFaults {
                 new Spelled(ops) {
                   @Override
                   public Tensor compare(Comparison direction, Tensor a, Tensor b) {
-                    return inner.compare(attending() && direction == Comparison.LE ? Comparison.LT : direction, a, b);
+                    return inner.compare(
+                        attending() && direction == Comparison.LE ? Comparison.LT : direction,
+                        a,
+                        b);
                   }
                 }),
         Fault.ofOps(
@@ -129,7 +148,9 @@ final class AttentionFaults {
             "one-tile-only",
             "ATTN-14",
             "of the cache only the first 128 positions are seen",
-            (ops, call) -> ops.of(call.at(ops.inner.minimum(call.positions(), ops.fill(128, call.positions()))))),
+            (ops, call) ->
+                ops.of(
+                    call.at(ops.inner.minimum(call.positions(), ops.fill(128, call.positions()))))),
         called(
             "cache-up-to-last",
             "ATTN-15",
@@ -179,8 +200,7 @@ final class AttentionFaults {
       OptionalInt window = spec.slidingWindow();
       return window.isEmpty()
           ? this
-          : with(
-              new AttentionSpec(kind(), spec.scale(), OptionalInt.of(window.getAsInt() + 1)));
+          : with(new AttentionSpec(kind(), spec.scale(), OptionalInt.of(window.getAsInt() + 1)));
     }
   }
 
@@ -204,7 +224,14 @@ final class AttentionFaults {
 
     Tensor of(Call c) {
       return inner.attend(
-          c.q(), c.kCache(), c.vCache(), c.kActive(), c.vActive(), c.seqIds(), c.positions(), c.spec());
+          c.q(),
+          c.kCache(),
+          c.vCache(),
+          c.kActive(),
+          c.vActive(),
+          c.seqIds(),
+          c.positions(),
+          c.spec());
     }
 
     Tensor plus(Tensor x, int addend) {
@@ -212,8 +239,7 @@ final class AttentionFaults {
     }
 
     Tensor last(Tensor positions) {
-      return inner.broadcast(
-          inner.reduce(positions, Reduction.MAX, 1), positions.shape(), 0);
+      return inner.broadcast(inner.reduce(positions, Reduction.MAX, 1), positions.shape(), 0);
     }
 
     Tensor plusNothing(Call call) {
@@ -236,8 +262,7 @@ final class AttentionFaults {
     /** Heads [outer, inner] as [inner, outer]. */
     private Tensor turned(Tensor x, long first, long second, Shape shape) {
       Shape split = Shape.of(shape.dim(0), first, second, shape.dim(2), shape.dim(3));
-      return inner.reshape(
-          inner.transpose(inner.reshape(x, split), 0, 2, 1, 3, 4), shape);
+      return inner.reshape(inner.transpose(inner.reshape(x, split), 0, 2, 1, 3, 4), shape);
     }
 
     @Override
@@ -250,8 +275,7 @@ final class AttentionFaults {
         Tensor seqIds,
         Tensor positions,
         AttentionSpec spec) {
-      return wrong.of(
-          this, new Call(q, kCache, vCache, kActive, vActive, seqIds, positions, spec));
+      return wrong.of(this, new Call(q, kCache, vCache, kActive, vActive, seqIds, positions, spec));
     }
   }
 
@@ -283,8 +307,7 @@ final class AttentionFaults {
         AttentionSpec spec) {
       attending = Optional.of(spec.kind());
       try {
-        return attendInPrimitives(
-            q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
+        return attendInPrimitives(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
       } finally {
         attending = Optional.empty();
       }

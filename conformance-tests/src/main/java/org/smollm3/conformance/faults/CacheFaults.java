@@ -27,11 +27,7 @@ final class CacheFaults {
             "new tokens are cached one position late",
             (ops, cache, active, seqIds, positions, kind) ->
                 ops.inner.updateCache(
-                    cache,
-                    active,
-                    seqIds,
-                    ops.inner.add(positions, ops.fill(1, positions)),
-                    kind)),
+                    cache, active, seqIds, ops.inner.add(positions, ops.fill(1, positions)), kind)),
         of(
             "slot-by-row",
             "KV-03",
@@ -44,19 +40,21 @@ final class CacheFaults {
             "KV-04",
             "float32 becomes bfloat16 in the cache by truncation",
             (ops, cache, active, seqIds, positions, kind) ->
-                ops.inner.updateCache(
-                    cache, ops.truncated(active), seqIds, positions, kind)),
+                ops.inner.updateCache(cache, ops.truncated(active), seqIds, positions, kind)),
         of(
             "prompt-clears-rest",
             "KV-05",
             "a prompt clears the rest of its slot",
             (ops, cache, active, seqIds, positions, kind) -> {
               long rest = cache.spec().shape().dim(2) - active.shape().dim(2);
-              Tensor all =
-                  kind == AttentionKind.CONTEXT_ENCODING
-                      ? ops.inner.pad(active, 2, 0, rest, 0)
-                      : active;
-              return ops.inner.updateCache(cache, all, seqIds, positions, kind);
+              return kind == AttentionKind.CONTEXT_ENCODING
+                  ? ops.inner.updateCache(
+                      cache,
+                      ops.inner.pad(active, 2, 0, rest, 0),
+                      seqIds,
+                      ops.inner.pad(positions, 1, 0, rest, 0),
+                      kind)
+                  : ops.inner.updateCache(cache, active, seqIds, positions, kind);
             }),
         of(
             "position-clamped",

@@ -162,8 +162,7 @@ final class CollectiveFaults {
       Tensor ranks = ops.constant(HostTensor.ofInts(Shape.of(1), degree));
       Optional<Tensor> sum = Optional.empty();
       for (int i = 0; i < degree; i++) {
-        Tensor from =
-            ops.add(context.rank(), ops.constant(HostTensor.ofInts(Shape.of(1), i)));
+        Tensor from = ops.add(context.rank(), ops.constant(HostTensor.ofInts(Shape.of(1), i)));
         Tensor beyond = ops.compare(Comparison.GE, from, ranks);
         Tensor wrapped = ops.select(beyond, ops.subtract(from, ranks), from);
         Tensor part = ops.gather(all, ops.reshape(wrapped, Shape.of(1, 1)), 0);

@@ -47,9 +47,7 @@ public record FaultyBackend(Backend right, Fault fault) implements Backend {
 
   private GraphSpec wrong(GraphSpec graph) {
     return new GraphSpec(
-        graph.name(),
-        graph.inputs(),
-        context -> graph.body().run(fault.wrap().apply(context)));
+        graph.name(), graph.inputs(), context -> graph.body().run(fault.wrap().apply(context)));
   }
 
   @Override

@@ -31,8 +31,7 @@ final class ParallelFaults {
                 name.endsWith(".bias")
                     ? context
                         .ops()
-                        .slice(
-                            context.collectives().allGather(part, 0), 0, 0, part.shape().dim(0))
+                        .slice(context.collectives().allGather(part, 0), 0, 0, part.shape().dim(0))
                     : part),
         CollectiveFaults.of(
             "partials-in-bf16",
@@ -46,10 +45,7 @@ final class ParallelFaults {
                   }
                 }),
         new Fault(
-            "bias-on-every-rank",
-            "a bias is added by every rank",
-            "PAR-04",
-            BiasOnEveryRank::new),
+            "bias-on-every-rank", "a bias is added by every rank", "PAR-04", BiasOnEveryRank::new),
         new Fault(
             "rows-of-first-rank",
             "every rank looks up the rows of the first one",
@@ -101,7 +97,9 @@ final class ParallelFaults {
             "PAR-09",
             "the head that is tied to the embedding is another rank's part",
             (context, name, part) ->
-                name.startsWith("lm_head") ? ofRank(context, part, context.tensorParallelDegree() - 1, -1) : part),
+                name.startsWith("lm_head")
+                    ? ofRank(context, part, context.tensorParallelDegree() - 1, -1)
+                    : part),
         CollectiveFaults.of(
             "mlp-without-last-rank",
             "PAR-10",
@@ -161,8 +159,7 @@ final class ParallelFaults {
   }
 
   /** The part that rank {@code constant + factor * rank} holds, of all ranks' parts in order. */
-  private static Tensor ofRank(
-      GraphContext context, Tensor part, int constant, int factor) {
+  private static Tensor ofRank(GraphContext context, Tensor part, int constant, int factor) {
     TensorOps ops = context.ops();
     Tensor by = ops.constant(HostTensor.ofInts(Shape.of(1), factor));
     Tensor offset = ops.constant(HostTensor.ofInts(Shape.of(1), constant));

@@ -69,10 +69,8 @@ final class StateFaults {
                       last.setLong(i, state.spec().shape().dim(axes[i]) - 1);
                     }
                     int axis = indices.shape().rank() - 1;
-                    Tensor most =
-                        inner.broadcast(inner.constant(last), indices.shape(), axis);
-                    Tensor inside =
-                        inner.maximum(inner.minimum(indices, most), fill(0, indices));
+                    Tensor most = inner.broadcast(inner.constant(last), indices.shape(), axis);
+                    Tensor inside = inner.maximum(inner.minimum(indices, most), fill(0, indices));
                     return inner.scatterInto(state, inside, updates, axes);
                   }
                 }),

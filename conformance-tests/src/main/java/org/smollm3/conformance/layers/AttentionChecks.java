@@ -11,7 +11,6 @@ import org.smollm3.conformance.check.Findings;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.check.Tries;
 import org.smollm3.spi.AttentionKind;
-import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 
 /** Attention over the cache and the active tokens. */
@@ -43,8 +42,7 @@ final class AttentionChecks {
           AttentionKind.SPECULATION);
   private static final Param<AttentionKind> PIECES =
       Param.choice("kind", AttentionKind.CHUNKED_PREFILL, AttentionKind.SPECULATION);
-  private static final Param<AttentionKind> KIND =
-      Param.choice("kind", AttentionKind.values());
+  private static final Param<AttentionKind> KIND = Param.choice("kind", AttentionKind.values());
 
   static List<RuleCheck> all() {
     return List.of(
@@ -53,8 +51,7 @@ final class AttentionChecks {
             "ATTN-02",
             CaseSpace.of(BATCH, GROUPS, REPEATS, TOKENS, DIM, CAPACITY, Params.DTYPE),
             Tries.of(2, 12),
-            (backend, c, findings) ->
-                spoilt(backend, c, findings, AttentionKind.CONTEXT_ENCODING)),
+            (backend, c, findings) -> spoilt(backend, c, findings, AttentionKind.CONTEXT_ENCODING)),
         ofKind("ATTN-03", AttentionKind.TOKEN_GENERATION),
         ofKind("ATTN-04", AttentionKind.CHUNKED_PREFILL),
         ofKind("ATTN-05", AttentionKind.SPECULATION),
@@ -126,7 +123,12 @@ final class AttentionChecks {
         CaseSpace.of(BATCH, GROUPS, REPEATS, TOKENS, DIM, CAPACITY, REGIME, Params.DTYPE),
         Tries.of(3, 24),
         (backend, c, findings) ->
-            Attended.of(sizes(c, c.get(BATCH), c.get(TOKENS)), kind, c.get(Params.DTYPE), c.get(REGIME), c.random())
+            Attended.of(
+                    sizes(c, c.get(BATCH), c.get(TOKENS)),
+                    kind,
+                    c.get(Params.DTYPE),
+                    c.get(REGIME),
+                    c.random())
                 .judge(backend, findings));
   }
 
@@ -135,10 +137,8 @@ final class AttentionChecks {
         batch, batch + 1, c.get(GROUPS), c.get(REPEATS), tokens, c.get(DIM), c.get(CAPACITY));
   }
 
-  private static Attended random(
-      Case c, AttentionKind kind, int batch, int tokens, Random random) {
-    return Attended.of(
-        sizes(c, batch, tokens), kind, c.get(Params.DTYPE), Regime.ORDINARY, random);
+  private static Attended random(Case c, AttentionKind kind, int batch, int tokens, Random random) {
+    return Attended.of(sizes(c, batch, tokens), kind, c.get(Params.DTYPE), Regime.ORDINARY, random);
   }
 
   /** What is in the cache where nobody may look. */
@@ -167,8 +167,7 @@ final class AttentionChecks {
       long[] place = Params.place(expected.shape(), i);
       place[1] /= c.get(TWO_REPEATS);
       expected.setDouble(
-          i,
-          attended.vActive().getDouble(Params.number(attended.vActive().shape(), place)));
+          i, attended.vActive().getDouble(Params.number(attended.vActive().shape(), place)));
     }
     findings.sameValues("y", attended.run(backend, findings), expected);
   }

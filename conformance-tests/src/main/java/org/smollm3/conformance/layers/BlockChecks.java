@@ -131,8 +131,7 @@ final class BlockChecks {
           Tensor in = context.input(ParallelChecks.X);
           Tensor normed = norm(context, in);
           Tensor activated =
-              ops.swiGlu(
-                  gate.forward(context, normed, dtype), up.forward(context, normed, dtype));
+              ops.swiGlu(gate.forward(context, normed, dtype), up.forward(context, normed, dtype));
           return Params.output(
               ParallelChecks.Y, ops.add(in, down.forward(context, activated, dtype)));
         });
@@ -151,14 +150,7 @@ final class BlockChecks {
     DType dtype = c.get(Params.DTYPE);
     Attention layer =
         new Attention(
-            0,
-            gqa,
-            headDim,
-            c.get(QKV),
-            c.get(BIAS),
-            c.get(ROPE),
-            OptionalInt.empty(),
-            DType.F32);
+            0, gqa, headDim, c.get(QKV), c.get(BIAS), c.get(ROPE), OptionalInt.empty(), DType.F32);
     LayerProgram program = weights(c, gqa, heads, kvHeads, headDim, random);
     new KvCacheSpec(1, SLOTS, gqa.localKvHeads(), CAPACITY, headDim, dtype)
         .states()
@@ -196,11 +188,13 @@ final class BlockChecks {
             .weight(NORM, Cuts.whole(gain(dtype, random, hidden)))
             .weight(
                 prefix + "o_proj.o_proj.weight",
-                Cuts.queries(scaled(dtype, random, hidden, (long) heads * headDim), 1, gqa, headDim));
+                Cuts.queries(
+                    scaled(dtype, random, hidden, (long) heads * headDim), 1, gqa, headDim));
     if (c.get(BIAS) == Bias.PRESENT) {
       program.weight(prefix + "o_proj.o_proj.bias", Cuts.whole(scaled(dtype, random, hidden)));
     }
-    for (String kind : c.get(BIAS) == Bias.PRESENT ? List.of("weight", "bias") : List.of("weight")) {
+    for (String kind :
+        c.get(BIAS) == Bias.PRESENT ? List.of("weight", "bias") : List.of("weight")) {
       boolean vector = kind.equals("bias");
       IntFunction<HostTensor> q =
           Cuts.queries(projection(dtype, random, heads * headDim, hidden, vector), 0, gqa, headDim);
@@ -235,10 +229,7 @@ final class BlockChecks {
     inputs.put(
         ParallelChecks.X,
         Values.of(
-            Regime.ORDINARY,
-            c.get(Params.DTYPE),
-            Shape.of(batch, tokens, c.get(HIDDEN)),
-            random));
+            Regime.ORDINARY, c.get(Params.DTYPE), Shape.of(batch, tokens, c.get(HIDDEN)), random));
     HostTensor positions = HostTensor.zeros(DType.I32, Shape.of(batch, tokens));
     for (int i = 0; i < batch * tokens; i++) {
       positions.setLong(i, first + i % tokens);
@@ -261,8 +252,7 @@ final class BlockChecks {
     KvCacheManager cache =
         new KvCacheManager(context, 1, seqIds, positions, kind, KvCacheManager.Padding.NONE);
     Tensor table = ops.rotaryTable(positions, ops.constant(frequencies), 1);
-    Tensor mixed =
-        layer.forward(context, norm(context, x), table, seqIds, positions, cache, kind);
+    Tensor mixed = layer.forward(context, norm(context, x), table, seqIds, positions, cache, kind);
     return new GraphResult(Map.of(ParallelChecks.Y, ops.add(x, mixed)), cache.finalStates());
   }
 }

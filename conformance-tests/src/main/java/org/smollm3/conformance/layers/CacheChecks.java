@@ -45,8 +45,7 @@ final class CacheChecks {
           AttentionKind.TOKEN_GENERATION,
           AttentionKind.CHUNKED_PREFILL,
           AttentionKind.SPECULATION);
-  private static final Param<AttentionKind> KIND =
-      Param.choice("kind", AttentionKind.values());
+  private static final Param<AttentionKind> KIND = Param.choice("kind", AttentionKind.values());
 
   static List<RuleCheck> all() {
     return List.of(
@@ -219,9 +218,7 @@ final class CacheChecks {
     DType dtype = c.get(Params.DTYPE);
     Shape cache = Shape.of(batch + 1L, c.get(GROUPS), capacity, c.get(DIM));
     LayerProgram program =
-        LayerProgram.over(1)
-            .requires(Capability.STATE_READ)
-            .state(KEYS, dtype, cache);
+        LayerProgram.over(1).requires(Capability.STATE_READ).state(KEYS, dtype, cache);
     HostTensor expected = HostTensor.zeros(dtype, cache);
     Map<String, Update> graphs = new LinkedHashMap<>();
     List<Update> updates = new ArrayList<>();
@@ -244,8 +241,7 @@ final class CacheChecks {
       Shape shape = Shape.of(rows, c.get(GROUPS), tokens, c.get(DIM));
       HostTensor active = Values.of(Regime.ORDINARY, dtype, shape, random);
       Update update =
-          new Update(
-              kind, expected, active, HostTensor.ofInts(Shape.of(rows), slots), positions);
+          new Update(kind, expected, active, HostTensor.ofInts(Shape.of(rows), slots), positions);
       updates.add(update);
       graphs.putIfAbsent(name(update), update);
     }

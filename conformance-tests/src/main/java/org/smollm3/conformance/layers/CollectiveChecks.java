@@ -76,8 +76,7 @@ final class CollectiveChecks {
             CaseSpace.of(ROWS, COLUMNS, Params.DTYPE, REDUCE),
             Tries.of(2, 10),
             CollectiveChecks::identity),
-        new RuleCheck(
-            "COLL-07", CaseSpace.of(Params.TP), Tries.of(2, 8), CollectiveChecks::ranks),
+        new RuleCheck("COLL-07", CaseSpace.of(Params.TP), Tries.of(2, 8), CollectiveChecks::ranks),
         new RuleCheck(
             "COLL-08",
             CaseSpace.of(Params.RANKS, ROWS),
@@ -113,8 +112,7 @@ final class CollectiveChecks {
   private static void sums(BackendUnderTest backend, Case c, Findings findings) {
     Shape shape = Shape.of(c.get(ROWS), c.get(COLUMNS));
     LayerProgram program =
-        program(
-                parts(c.get(Params.RANKS), shape, c.get(Params.DTYPE), c.get(CANCELS), c.random()))
+        program(parts(c.get(Params.RANKS), shape, c.get(Params.DTYPE), c.get(CANCELS), c.random()))
             .graph(
                 RUN,
                 Map.of(),
@@ -220,7 +218,8 @@ final class CollectiveChecks {
                 Map.of(),
                 context -> {
                   Collectives collectives = context.collectives();
-                  Tensor pair = context.ops().concatenate(0, List.of(context.rank(), context.rank()));
+                  Tensor pair =
+                      context.ops().concatenate(0, List.of(context.rank(), context.rank()));
                   Map<String, Tensor> outputs = new LinkedHashMap<>();
                   outputs.put(Y, collectives.allGather(context.weight(X), axis));
                   outputs.put("ranks", collectives.allGather(pair, 0));
@@ -248,8 +247,7 @@ final class CollectiveChecks {
                         PARTS,
                         context
                             .collectives()
-                            .reduceScatter(
-                                context.weight(X), axis, Reduction.SUM, c.get(REDUCE))));
+                            .reduceScatter(context.weight(X), axis, Reduction.SUM, c.get(REDUCE))));
     try (Trial trial = program.open(backend, findings)) {
       trial.judge(RUN, Map.of());
     }
@@ -271,16 +269,12 @@ final class CollectiveChecks {
                   outputs.put("reduced", collectives.allReduce(x, Reduction.SUM, c.get(REDUCE)));
                   outputs.put("gathered", collectives.allGather(x, 1));
                   outputs.put(
-                      "scattered",
-                      collectives.reduceScatter(x, 0, Reduction.SUM, c.get(REDUCE)));
+                      "scattered", collectives.reduceScatter(x, 0, Reduction.SUM, c.get(REDUCE)));
                   collectives.barrier();
                   return new GraphResult(outputs, Map.of());
                 });
     try (Trial trial = program.open(backend, findings)) {
-      trial
-          .run(RUN, Map.of())
-          .get(0)
-          .forEach((name, y) -> trial.expect(name, y, parts.get(0)));
+      trial.run(RUN, Map.of()).get(0).forEach((name, y) -> trial.expect(name, y, parts.get(0)));
     }
   }
 
@@ -332,8 +326,7 @@ final class CollectiveChecks {
       parts.add(part);
     }
     LayerProgram program =
-        program(parts)
-            .graph(RUN, Map.of(), context -> Params.output(PARTS, rounds(context)));
+        program(parts).graph(RUN, Map.of(), context -> Params.output(PARTS, rounds(context)));
     try (Trial trial = program.open(backend, findings)) {
       List<Map<String, HostTensor>> outputs = trial.run(RUN, Map.of());
       List<double[]> expected = rounds(parts);
@@ -360,8 +353,7 @@ final class CollectiveChecks {
     for (int round = 0; round < ROUNDS; round++) {
       Tensor sum = collectives.allReduce(ops.add(x, number), Reduction.SUM, DType.F32);
       collectives.barrier();
-      Tensor part =
-          collectives.reduceScatter(ops.add(sum, number), 0, Reduction.SUM, DType.F32);
+      Tensor part = collectives.reduceScatter(ops.add(sum, number), 0, Reduction.SUM, DType.F32);
       x = ops.subtract(collectives.allGather(part, 0), x);
     }
     return x;

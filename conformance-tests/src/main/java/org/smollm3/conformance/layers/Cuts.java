@@ -31,9 +31,15 @@ final class Cuts {
   }
 
   /** The query heads of a rank, each of {@code headDim} along an axis. */
-  static IntFunction<HostTensor> queries(HostTensor weight, int axis, GqaSharding gqa, int headDim) {
+  static IntFunction<HostTensor> queries(
+      HostTensor weight, int axis, GqaSharding gqa, int headDim) {
     return rank ->
-        heads(weight, axis, headDim, gqa.localHeads(), i -> gqa.queryHead(rank * gqa.localHeads() + i));
+        heads(
+            weight,
+            axis,
+            headDim,
+            gqa.localHeads(),
+            i -> gqa.queryHead(rank * gqa.localHeads() + i));
   }
 
   /** The key-value heads of a rank, each of {@code headDim} along an axis. */
@@ -41,7 +47,11 @@ final class Cuts {
       HostTensor weight, int axis, GqaSharding gqa, int headDim) {
     return rank ->
         heads(
-            weight, axis, headDim, gqa.localKvHeads(), i -> gqa.kvHead(rank * gqa.localKvHeads() + i));
+            weight,
+            axis,
+            headDim,
+            gqa.localKvHeads(),
+            i -> gqa.kvHead(rank * gqa.localKvHeads() + i));
   }
 
   private static HostTensor heads(
@@ -74,8 +84,7 @@ final class Cuts {
   }
 
   private static HostTensor select(HostTensor weight, int axis, int[] indices) {
-    HostTensor part =
-        HostTensor.zeros(weight.dtype(), weight.shape().with(axis, indices.length));
+    HostTensor part = HostTensor.zeros(weight.dtype(), weight.shape().with(axis, indices.length));
     for (long i = 0; i < part.size(); i++) {
       long[] place = Params.place(part.shape(), i);
       int from = indices[Math.toIntExact(place[axis])];

@@ -214,6 +214,8 @@ final class ParallelChecks {
 
   /** Without an oracle's value: over several ranks and over one, no further apart than both may. */
   private static void asOnOneRank(BackendUnderTest backend, Case c, Findings findings) {
+    // Of one that rounds nothing the sums over ranks still differ in double, which has no bound.
+    backend.requireNearest();
     Random random = c.random();
     HostTensor x = values(c.get(Params.DTYPE), random, c.get(ROWS), c.get(IN));
     HostTensor w = values(DType.F32, random, c.get(OUT), c.get(IN));

@@ -16,6 +16,11 @@ public final class FaultCatalogue {
     all.addAll(ArithmeticFaults.all());
     all.addAll(ContractionFaults.all());
     all.addAll(CompositeFaults.all());
+    all.addAll(CollectiveFaults.all());
+    all.addAll(StateFaults.all());
+    all.addAll(CacheFaults.all());
+    all.addAll(AttentionFaults.all());
+    all.addAll(ParallelFaults.all());
     Set<String> names = new HashSet<>();
     for (Fault fault : all) {
       if (!names.add(fault.name())) {

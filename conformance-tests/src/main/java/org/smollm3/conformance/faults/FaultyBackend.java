@@ -41,7 +41,8 @@ public record FaultyBackend(Backend right, Fault fault) implements Backend {
             program.states(),
             program.graphs().stream().map(this::wrong).toList(),
             program.requires());
-    return right.load(wrong, weights, options);
+    Session session = right.load(wrong, weights, options);
+    return fault.wrap() instanceof SessionFault ofSession ? ofSession.wrap(session) : session;
   }
 
   private GraphSpec wrong(GraphSpec graph) {

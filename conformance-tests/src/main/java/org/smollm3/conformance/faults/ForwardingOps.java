@@ -266,4 +266,9 @@ abstract class ForwardingOps implements TensorOps {
       State cache, Tensor active, Tensor seqIds, Tensor positions, AttentionKind kind) {
     return inner.updateCache(cache, active, seqIds, positions, kind);
   }
+
+  /** The attention in primitives, of which any may be overridden. */
+  final Tensor attendInPrimitives(Tensor q, State kCache, State vCache, Tensor kActive, Tensor vActive, Tensor seqIds, Tensor positions, AttentionSpec spec) {
+    return TensorOps.super.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
+  }
 }

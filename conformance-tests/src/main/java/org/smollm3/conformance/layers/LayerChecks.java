@@ -12,6 +12,7 @@ public final class LayerChecks {
     List<RuleCheck> checks = new ArrayList<>();
     checks.addAll(CollectiveChecks.all());
     checks.addAll(StateChecks.all());
+    checks.addAll(StateWriteChecks.all());
     checks.addAll(CacheChecks.all());
     checks.addAll(AttentionChecks.all());
     checks.addAll(ParallelChecks.all());

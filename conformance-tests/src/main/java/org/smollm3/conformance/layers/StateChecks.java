@@ -31,19 +31,15 @@ final class StateChecks {
   private StateChecks() {}
 
   static final String FILL = "fill";
-  private static final String UPDATE = "update";
-  private static final String STATE = "cache";
+  static final String UPDATE = "update";
+  static final String STATE = "cache";
   private static final String OTHER = "other";
   static final String X = "x";
-  private static final String BLOCK = "block";
-  private static final String INDICES = "indices";
 
   private static final Param<Integer> SLOTS = Param.integer("slots", 1, 5);
   private static final Param<Integer> LENGTH = Param.integer("length", 1, 9);
   private static final Param<Integer> WIDTH = Param.integer("width", 1, 7);
-  private static final Param<Integer> COUNT = Param.integer("count", 1, 6);
   private static final Param<Integer> RANKS = Param.oneOf("tp", 1, 2, 4);
-  private static final Param<Integer> AXES = Param.integer("axes", 0, 3);
   private static final Param<Misuse> MISUSE = Param.choice("misuse", Misuse.values());
 
   /** Ways to use what has been consumed. */
@@ -60,21 +56,6 @@ final class StateChecks {
             CaseSpace.of(RANKS, SLOTS, LENGTH, Params.DTYPE),
             Tries.of(2, 10),
             StateChecks::startsAtZero),
-        new RuleCheck(
-            "STATE-02",
-            CaseSpace.of(SLOTS, LENGTH, WIDTH, Params.DTYPE),
-            Tries.of(3, 30),
-            StateChecks::updates),
-        new RuleCheck(
-            "STATE-03",
-            CaseSpace.of(SLOTS, LENGTH, WIDTH, COUNT, AXES, Params.DTYPE),
-            Tries.of(4, 40),
-            (backend, c, findings) -> scatters(backend, c, findings, false)),
-        new RuleCheck(
-            "STATE-04",
-            CaseSpace.of(SLOTS, LENGTH, WIDTH, COUNT, AXES, Params.DTYPE),
-            Tries.of(4, 40),
-            (backend, c, findings) -> scatters(backend, c, findings, true)),
         new RuleCheck(
             "STATE-05", CaseSpace.of(RANKS, WIDTH), Tries.of(2, 15), StateChecks::persists),
         new RuleCheck("STATE-06", CaseSpace.of(RANKS, WIDTH), Tries.of(2, 10), StateChecks::resets),
@@ -152,134 +133,6 @@ final class StateChecks {
       }
     }
     return contents;
-  }
-
-  private static void updates(BackendUnderTest backend, Case c, Findings findings) {
-    Random random = c.random();
-    Shape shape = Shape.of(c.get(SLOTS), c.get(LENGTH), c.get(WIDTH));
-    HostTensor before = contents(c.get(Params.DTYPE), shape, random);
-    long[] starts = new long[3];
-    long[] sizes = new long[3];
-    for (int axis = 0; axis < 3; axis++) {
-      starts[axis] = random.nextLong(shape.dim(axis));
-      sizes[axis] = 1 + random.nextLong(shape.dim(axis) - starts[axis]);
-    }
-    HostTensor block = Values.of(Regime.ORDINARY, before.dtype(), Shape.of(sizes), random);
-    HostTensor after = before.copy();
-    for (long i = 0; i < block.size(); i++) {
-      long[] place = Params.place(block.shape(), i);
-      for (int axis = 0; axis < 3; axis++) {
-        place[axis] += starts[axis];
-      }
-      after.setDouble(Params.number(shape, place), block.getDouble(i));
-    }
-    LayerProgram program =
-        filled(
-                LayerProgram.over(1)
-                    .requires(Capability.STATE_READ)
-                    .state(STATE, before.dtype(), shape),
-                before,
-                STATE)
-            .graph(
-                UPDATE,
-                Map.of(BLOCK, block),
-                context -> {
-                  State next =
-                      context.ops().updateInto(context.state(STATE), context.input(BLOCK), starts);
-                  return new GraphResult(Map.of(), Map.of(STATE, next));
-                });
-    try (Trial trial = program.open(backend, findings)) {
-      trial.run(FILL, Map.of(X, before));
-      trial.expectState(STATE, 0, before);
-      trial.run(UPDATE, Map.of(BLOCK, block));
-      trial.expectState(STATE, 0, after);
-    }
-  }
-
-  /**
-   * @param beyond whether some coordinates are out of range
-   */
-  private static void scatters(
-      BackendUnderTest backend, Case c, Findings findings, boolean beyond) {
-    Random random = c.random();
-    Shape shape = Shape.of(c.get(SLOTS), c.get(LENGTH), c.get(WIDTH));
-    int[] axes =
-        List.of(new int[] {0}, new int[] {1}, new int[] {0, 1}, new int[] {0, 2}).get(c.get(AXES));
-    HostTensor before = contents(c.get(Params.DTYPE), shape, random);
-    long places = 1;
-    for (int axis : axes) {
-      places *= shape.dim(axis);
-    }
-    // Different places, because of two updates of one place any may win.
-    int count = Math.toIntExact(Math.min(places, c.get(COUNT)));
-    int[] chosen = Params.distinct(count, Math.toIntExact(places), random);
-    HostTensor indices = HostTensor.zeros(DType.I32, Shape.of(count, axes.length));
-    for (int i = 0; i < count; i++) {
-      long rest = chosen[i];
-      for (int a = axes.length - 1; a >= 0; a--) {
-        indices.setLong((long) i * axes.length + a, rest % shape.dim(axes[a]));
-        rest /= shape.dim(axes[a]);
-      }
-    }
-    if (beyond) {
-      for (int i = 0; i < count; i += 2) {
-        int a = random.nextInt(axes.length);
-        long at =
-            random.nextBoolean() ? shape.dim(axes[a]) + random.nextInt(3) : -1 - random.nextInt(3);
-        indices.setLong((long) i * axes.length + a, at);
-      }
-    }
-    int[] rest =
-        java.util.stream.IntStream.range(0, 3).filter(axis -> !contains(axes, axis)).toArray();
-    long[] dims = new long[1 + rest.length];
-    dims[0] = count;
-    for (int i = 0; i < rest.length; i++) {
-      dims[1 + i] = shape.dim(rest[i]);
-    }
-    HostTensor updates = Values.of(Regime.ORDINARY, before.dtype(), Shape.of(dims), random);
-    HostTensor after = before.copy();
-    for (long i = 0; i < updates.size(); i++) {
-      long[] from = Params.place(updates.shape(), i);
-      long[] to = new long[3];
-      boolean inside = true;
-      for (int a = 0; a < axes.length; a++) {
-        to[axes[a]] = indices.getLong(from[0] * axes.length + a);
-        inside &= to[axes[a]] >= 0 && to[axes[a]] < shape.dim(axes[a]);
-      }
-      for (int r = 0; r < rest.length; r++) {
-        to[rest[r]] = from[1 + r];
-      }
-      if (inside) {
-        after.setDouble(Params.number(shape, to), updates.getDouble(i));
-      }
-    }
-    LayerProgram program =
-        filled(
-                LayerProgram.over(1)
-                    .requires(Capability.STATE_READ)
-                    .state(STATE, before.dtype(), shape),
-                before,
-                STATE)
-            .graph(
-                UPDATE,
-                Map.of(INDICES, indices, X, updates),
-                context -> {
-                  State next =
-                      context
-                          .ops()
-                          .scatterInto(
-                              context.state(STATE), context.input(INDICES), context.input(X), axes);
-                  return new GraphResult(Map.of(), Map.of(STATE, next));
-                });
-    try (Trial trial = program.open(backend, findings)) {
-      trial.run(FILL, Map.of(X, before));
-      trial.run(UPDATE, Map.of(INDICES, indices, X, updates));
-      trial.expectState(STATE, 0, after);
-    }
-  }
-
-  private static boolean contains(int[] axes, int axis) {
-    return java.util.Arrays.stream(axes).anyMatch(a -> a == axis);
   }
 
   /** x, and the rank's number where wanted, in float32. */

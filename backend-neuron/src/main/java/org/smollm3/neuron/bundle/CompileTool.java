@@ -76,6 +76,7 @@ public final class CompileTool implements Tool {
               result.runs(graph.name()),
               result.runs(graph.name()) == 1 ? "" : "s");
     }
+    GraphFindings.print(invocation.out(), result.graphs(), options.config().target());
     invocation
         .out()
         .printf(
@@ -105,6 +106,7 @@ public final class CompileTool implements Tool {
       node.put("state_bytes", statistics.stateBytes());
       node.put("collective_bytes", statistics.totalCollectiveBytes());
       node.put("recorded_runs", result.runs(graph.name()));
+      GraphFindings.json(node, graph, options.config().target());
     }
     ArrayNode notices = root.putArray("notices");
     result.notices().forEach(notices::add);

@@ -94,6 +94,7 @@ public final class CompileTool implements Tool {
               result.runs(graph.name()),
               result.runs(graph.name()) == 1 ? "" : "s");
     }
+    GraphFindings.print(invocation.out(), result.graphs(), options.config().target());
     invocation
         .out()
         .printf(
@@ -128,6 +129,7 @@ public final class CompileTool implements Tool {
           .neffs()
           .origin(graph.name())
           .ifPresent(origin -> node.put("neff", origin.name().toLowerCase(Locale.ROOT)));
+      GraphFindings.json(node, graph, options.config().target());
     }
     result.neffs().summary().ifPresent(how -> root.put("neffs", how));
     result.neffs().compilerVersion().ifPresent(version -> root.put("neuronxcc_version", version));

@@ -98,7 +98,12 @@ class CompileErrorsTest {
     refused("speculation", MODEL, out, "--speculation-length=2", "--on-device-sampling");
     refused("attention tiles of 0 keys", MODEL, out, "--attention-tile=0");
     refused("--record-runs is -1", MODEL, out, "--record-runs=-1");
-    refused("--custom-calls go with --record-runs 0", MODEL, out, "--custom-calls=all", "--record-runs=1");
+    refused(
+        "--custom-calls go with --record-runs 0",
+        MODEL,
+        out,
+        "--custom-calls=all",
+        "--record-runs=1");
     assertThat(out).doesNotExist();
   }
 }

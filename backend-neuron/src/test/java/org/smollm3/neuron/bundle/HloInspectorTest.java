@@ -65,10 +65,7 @@ class HloInspectorTest {
   }
 
   private static FileReport.Section section(FileReport report, String name) {
-    return report.sections().stream()
-        .filter(s -> s.name().equals(name))
-        .findFirst()
-        .orElseThrow();
+    return report.sections().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
   }
 
   private static Map<String, String> fields(FileReport.Section section) {

@@ -45,8 +45,7 @@ class ReaderErrorsTest {
   }
 
   private static byte[] parameter(long id, int number) {
-    return instruction(
-        id, "p." + id, "parameter", shape(F32, 2), w -> w.integer(9, number));
+    return instruction(id, "p." + id, "parameter", shape(F32, 2), w -> w.integer(9, number));
   }
 
   private static byte[] module(List<byte[]> instructions, long root) {
@@ -58,8 +57,7 @@ class ReaderErrorsTest {
         });
   }
 
-  private static void computation(
-      ProtoWriter out, long id, List<byte[]> instructions, long root) {
+  private static void computation(ProtoWriter out, long id, List<byte[]> instructions, long root) {
     out.string(1, "main." + id);
     instructions.forEach(instruction -> out.bytes(2, instruction));
     out.integer(5, id);
@@ -79,8 +77,7 @@ class ReaderErrorsTest {
   @Test
   void theModuleWithoutMistakesIsRead() {
     byte[] module =
-        module(
-            List.of(parameter(1, 0), instruction(2, "neg", "negate", shape(F32, 2), 1)), 2);
+        module(List.of(parameter(1, 0), instruction(2, "neg", "negate", shape(F32, 2), 1)), 2);
     assertThat(HloModuleReader.read("foreign.pb", module).entry().root().name()).isEqualTo("neg");
   }
 
@@ -121,8 +118,7 @@ class ReaderErrorsTest {
   void wrongShapes() {
     refused(
         "neg (layers.7.mlp): it says f32[3]{0} but gives f32[2]{0}",
-        parameter(1, 0),
-        instruction(2, "neg", "negate", shape(F32, 3), 1));
+        parameter(1, 0), instruction(2, "neg", "negate", shape(F32, 3), 1));
     refused(
         "instruction big (layers.7.mlp): a dimension is -5",
         parameter(1, 0),
@@ -130,11 +126,7 @@ class ReaderErrorsTest {
     refused(
         "huge (layers.7.mlp): ",
         instruction(
-            1,
-            "huge",
-            "parameter",
-            shape(F32, Long.MAX_VALUE / 2, 16),
-            w -> w.integer(9, 0)));
+            1, "huge", "parameter", shape(F32, Long.MAX_VALUE / 2, 16), w -> w.integer(9, 0)));
     refused(
         "instruction none (layers.7.mlp): ",
         ProtoWriter.message(
@@ -202,8 +194,7 @@ class ReaderErrorsTest {
             w -> w.message(8, literal -> literal.message(1, shape(F32, 3)))));
     refused(
         "foreign.pb: instruction c (layers.7.mlp): the constant ",
-        instruction(
-            1, "c", "constant", shape(F32, 2), w -> w.message(8, l -> l.floats(8, 1f))));
+        instruction(1, "c", "constant", shape(F32, 2), w -> w.message(8, l -> l.floats(8, 1f))));
     // 0.1 in float64, which looks like one number of variable length.
     refused(
         "instruction c (layers.7.mlp): constants of f64 are not supported",
@@ -251,8 +242,7 @@ class ReaderErrorsTest {
     refused(
         "instruction call (layers.7.mlp): the computation 77 does not come before it",
         parameter(1, 0),
-        instruction(
-            2, "call", "all-reduce", shape(F32, 2), w -> w.integers(38, 77), 1));
+        instruction(2, "call", "all-reduce", shape(F32, 2), w -> w.integers(38, 77), 1));
     refused(
         "call (layers.7.mlp): it calls 0 computations instead of 1",
         parameter(1, 0),
@@ -279,13 +269,11 @@ class ReaderErrorsTest {
     refused(
         "instruction far (layers.7.mlp): a number in its attributes is too large",
         parameter(1, 0),
-        instruction(
-            2, "far", "transpose", shape(F32, 2), w -> w.integers(14, 1L << 40), 1));
+        instruction(2, "far", "transpose", shape(F32, 2), w -> w.integers(14, 1L << 40), 1));
     refused(
         "turn (layers.7.mlp): there is no dimension 3 in f32[2]{0}",
         parameter(1, 0),
         instruction(2, "turn", "transpose", shape(F32, 2), w -> w.integers(14, 3), 1));
-    refused(
-        "p.2 (layers.7.mlp): parameter 0 is there twice", parameter(1, 0), parameter(2, 0));
+    refused("p.2 (layers.7.mlp): parameter 0 is there twice", parameter(1, 0), parameter(2, 0));
   }
 }

@@ -217,7 +217,7 @@ class RankThreadsTest {
     NeuronRuntime runtime =
         NeuronRuntime.open(
             device.library(),
-            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50)));
+            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofSeconds(1)));
 
     NeuronRuntimeException e = failure(() -> Loaded.on(runtime, HASTY));
 
@@ -237,7 +237,7 @@ class RankThreadsTest {
   void aCallThatHangsKeepsTheMemoryOfOtherSessionsFromBeingFreed() {
     SimulatedNrt device = device(FaultPlan.none().loadHangs(1, 1));
     RuntimeOptions options =
-        RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50));
+        RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofSeconds(1));
     try (NeuronRuntime hanging = NeuronRuntime.open(device.library(), options)) {
       NeuronRuntime other = NeuronRuntime.open(device.library(), options);
       other.allocate(0, TestPrograms.BYTES, "x");
@@ -256,7 +256,7 @@ class RankThreadsTest {
     NeuronRuntime runtime =
         NeuronRuntime.open(
             device.library(),
-            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50)));
+            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofSeconds(1)));
     RunLimit limit = new RunLimit(Duration.ofSeconds(30), Duration.ofSeconds(1));
 
     NeuronRuntimeException e = failure(() -> Loaded.on(runtime, limit));
@@ -281,7 +281,7 @@ class RankThreadsTest {
     NeuronRuntime runtime =
         NeuronRuntime.open(
             device.library(),
-            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50)));
+            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofSeconds(1)));
     Loaded loaded = Loaded.on(runtime, PATIENT);
     loaded.run(runtime, 1, PATIENT);
     RunLimit limit = new RunLimit(Duration.ofSeconds(30), Duration.ofSeconds(1));
@@ -356,7 +356,7 @@ class RankThreadsTest {
     NeuronRuntime runtime =
         NeuronRuntime.open(
             tooSlow.library(),
-            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofMillis(50)));
+            RuntimeOptions.ofRanks(RANKS).withLifeCycleLimit(Duration.ofSeconds(1)));
     Loaded loaded = Loaded.on(runtime, PATIENT);
 
     assertThat(failure(() -> loaded.run(runtime, 1, HASTY)).failure()).isEqualTo(Failure.HUNG);

@@ -37,7 +37,7 @@ final class Simulation {
 
   /** Runs that wait in vain are short, everything else has its time. */
   static final RunnerOptions PATIENT =
-      RunnerOptions.defaults().withExecTimeout(Duration.ofSeconds(1));
+      RunnerOptions.defaults().withExecTimeout(Duration.ofSeconds(30));
 
   private Simulation() {}
 

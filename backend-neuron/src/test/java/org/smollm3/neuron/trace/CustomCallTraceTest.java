@@ -40,8 +40,7 @@ class CustomCallTraceTest {
     GraphSpec graph =
         new GraphSpec(
             "graph",
-            List.of(
-                new TensorSpec("x", dtype, SHAPE), new TensorSpec("w", dtype, Shape.of(10))),
+            List.of(new TensorSpec("x", dtype, SHAPE), new TensorSpec("w", dtype, Shape.of(10))),
             c -> new GraphResult(body.apply(c.ops(), c.input("x"), c.input("w")), Map.of()));
     ProgramSpec program =
         new ProgramSpec("test", 1, List.of(), List.of(), List.of(graph), Set.of());

@@ -57,8 +57,7 @@ class GraphTracerTest {
   /** A body that leaves the state alone. */
   private static Function<GraphContext, GraphResult> output(Function<GraphContext, Tensor> body) {
     return c ->
-        new GraphResult(
-            Map.of("out", body.apply(c)), Map.of(STATE.name(), c.state(STATE.name())));
+        new GraphResult(Map.of("out", body.apply(c)), Map.of(STATE.name(), c.state(STATE.name())));
   }
 
   private static void refused(String message, Function<GraphContext, Tensor> body) {
@@ -119,16 +118,13 @@ class GraphTracerTest {
   void whatIsNotThereIsNamedBesideWhatIs() {
     refused("no input 'z'; there are [x, y, unused]", c -> c.input("z"));
     refused("no weight 'z'; there are [spare, w]", c -> c.weight("z"));
-    refused(
-        "state 'cache' was already asked for", c -> c.ops().read(c.state("cache")));
+    refused("state 'cache' was already asked for", c -> c.ops().read(c.state("cache")));
     refused(
         "allReduce: ranks sum floating numbers, not I32",
         c -> c.collectives().allReduce(c.input("x"), Reduction.SUM, DType.I32));
     refused(
         "reduceScatter: axis 1 of [2, 3] is no multiple of 2",
-        c ->
-            c.collectives()
-                .reduceScatter(c.input("x"), 1, Reduction.SUM, DType.F32));
+        c -> c.collectives().reduceScatter(c.input("x"), 1, Reduction.SUM, DType.F32));
   }
 
   @Test
@@ -279,14 +275,12 @@ class GraphTracerTest {
             "INPUT x", "INPUT y", "INPUT unused", "STATE cache", "WEIGHT w", "RANK rank_util.rank");
     assertThat(graph.results())
         .extracting(r -> r.kind() + " " + r.spec().name())
-        .containsExactly(
-            "OUTPUT sum", "OUTPUT rank", "STATE cache", "TAP layers.0.mlp.down_proj");
+        .containsExactly("OUTPUT sum", "OUTPUT rank", "STATE cache", "TAP layers.0.mlp.down_proj");
     assertThat(graph.module().aliases()).containsExactly(new HloModule.Alias(2, 3));
     assertThat(graph.results().get(2).aliases()).hasValue(3);
     assertThat(graph.module().parameters())
         .extracting(p -> p.array().dims())
-        .containsExactlyElementsOf(
-            graph.parameters().stream().map(p -> p.spec().shape()).toList());
+        .containsExactlyElementsOf(graph.parameters().stream().map(p -> p.spec().shape()).toList());
   }
 
   @Test

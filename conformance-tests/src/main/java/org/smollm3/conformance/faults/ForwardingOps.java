@@ -268,7 +268,15 @@ abstract class ForwardingOps implements TensorOps {
   }
 
   /** The attention in primitives, of which any may be overridden. */
-  final Tensor attendInPrimitives(Tensor q, State kCache, State vCache, Tensor kActive, Tensor vActive, Tensor seqIds, Tensor positions, AttentionSpec spec) {
+  final Tensor attendInPrimitives(
+      Tensor q,
+      State kCache,
+      State vCache,
+      Tensor kActive,
+      Tensor vActive,
+      Tensor seqIds,
+      Tensor positions,
+      AttentionSpec spec) {
     return TensorOps.super.attend(q, kCache, vCache, kActive, vActive, seqIds, positions, spec);
   }
 }

@@ -145,8 +145,7 @@ final class ElementwiseChecks {
   }
 
   /** Every pair. */
-  private static void special(
-      BackendUnderTest backend, Case c, Findings findings, Arithmetic op) {
+  private static void special(BackendUnderTest backend, Case c, Findings findings, Arithmetic op) {
     backend.requireNearest();
     DType dtype = c.get(Inputs.DTYPE);
     int n = SPECIAL.length;

@@ -118,8 +118,9 @@ public final class Trial implements AutoCloseable {
       int ranks = name.endsWith(LayerProgram.LOCAL) ? program.ranks() : 1;
       for (int rank = 0; rank < ranks; rank++) {
         Map<String, HostTensor> here = outputs.outputsByRank().get(rank);
-        bounds.put(
-            rank + " " + name, new Bounded(here.get(name), here.get(Bounded.errorName(name))));
+        HostTensor value = Optional.ofNullable(here.get(name)).orElseThrow();
+        HostTensor error = Optional.ofNullable(here.get(Bounded.errorName(name))).orElseThrow();
+        bounds.put(rank + " " + name, new Bounded(value, error));
       }
     }
     return bounds;

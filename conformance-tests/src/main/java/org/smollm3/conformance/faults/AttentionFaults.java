@@ -133,7 +133,7 @@ final class AttentionFaults {
             "scale-of-its-own",
             "ATTN-11",
             "scores are scaled by 1/sqrt(D) whatever the scale",
-            (ops, call) -> ops.of(call.scaled(1 / Math.sqrt(call.q().shape().dim(3))))),
+            (ops, call) -> ops.of(call.scaled(1 / Math.sqrt((double) call.q().shape().dim(3))))),
         called(
             "window-one-more",
             "ATTN-12",

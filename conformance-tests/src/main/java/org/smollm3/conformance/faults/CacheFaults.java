@@ -118,7 +118,7 @@ final class CacheFaults {
     }
 
     Tensor clamped(Tensor x, long last) {
-      return inner.maximum(inner.minimum(x, fill(last, x)), fill(0, x));
+      return inner.maximum(inner.minimum(x, fill((double) last, x)), fill(0, x));
     }
 
     /** Towards zero, which is the nearest or the one before it. */

@@ -130,7 +130,7 @@ final class StateFaults {
   }
 
   private static final class HandlesForEver extends ForwardingOps {
-    private final Map<State, State> next = new IdentityHashMap<>();
+    private final IdentityHashMap<State, State> next = new IdentityHashMap<>();
 
     HandlesForEver(TensorOps inner) {
       super(inner);

@@ -78,7 +78,7 @@ final class BlockChecks {
 
   private static HostTensor scaled(DType dtype, Random random, long... dims) {
     HostTensor tensor = Values.of(Regime.ORDINARY, dtype, Shape.of(dims), random);
-    double scale = dims.length == 1 ? 0.5 : 1.5 / Math.sqrt(dims[dims.length - 1]);
+    double scale = dims.length == 1 ? 0.5 : 1.5 / Math.sqrt((double) dims[dims.length - 1]);
     for (long i = 0; i < tensor.size(); i++) {
       tensor.setDouble(i, scale * tensor.getDouble(i));
     }

@@ -313,11 +313,11 @@ final class ParallelChecks {
                         Shape.of((long) out + padding, local),
                         List.of(
                             new WeightView.Mapped(
-                                whole.segment().asSlice(rank * local * cell),
+                                whole.segment().asSlice((long) rank * local * cell),
                                 out,
-                                local * cell,
-                                group.degree() * local * cell),
-                            new WeightView.Zeros(padding * local * cell))))
+                                (long) local * cell,
+                                (long) group.degree() * local * cell),
+                            new WeightView.Zeros((long) padding * local * cell))))
             .graph(
                 RUN,
                 Map.of(X, x),

@@ -91,6 +91,7 @@ class ArchitectureTest {
         classesOf(
             module ->
                 !module.name().equals(OurModule.CLI)
+                    && !module.name().equals("org.smollm3.conformance")
                     && !module.name().equals("org.smollm3.reference.cpu"));
 
     classes().should().onlyDependOnClassesThat(among()).check(others);
@@ -98,6 +99,10 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat(among("jdk.incubator.vector.."))
         .check(classesOf(module -> module.name().equals("org.smollm3.reference.cpu")));
+    classes()
+        .should()
+        .onlyDependOnClassesThat(among("net.jqwik.api..", "org.junit.jupiter.api.."))
+        .check(classesOf(module -> module.name().equals("org.smollm3.conformance")));
     classes()
         .should()
         .onlyDependOnClassesThat(among("picocli.."))

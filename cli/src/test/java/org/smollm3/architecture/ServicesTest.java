@@ -27,6 +27,18 @@ import org.junit.jupiter.params.provider.MethodSource;
  * path, by {@code module-info}.
  */
 class ServicesTest {
+  /** Beginnings of the names of the modules that the program runs on. */
+  private static final List<String> OF_THE_PROGRAM =
+      List.of(
+          "org.smollm3.",
+          "tools.jackson.",
+          "com.fasterxml.jackson.",
+          "info.",
+          "net.jqwik.api",
+          "net.jqwik.engine",
+          "org.junit.platform.commons",
+          "org.junit.platform.engine",
+          "org.opentest4j");
 
   @ParameterizedTest
   @MethodSource("modules")
@@ -71,8 +83,7 @@ class ServicesTest {
         OurModule.modules()
             .filter(
                 module ->
-                    Stream.of("org.smollm3.", "tools.jackson.", "com.fasterxml.jackson.", "info.")
-                        .anyMatch(prefix -> module.name().startsWith(prefix)))
+                    OF_THE_PROGRAM.stream().anyMatch(prefix -> module.name().startsWith(prefix)))
             .map(module -> module.location().toString())
             .collect(Collectors.joining(System.getProperty("path.separator")));
     List<String> command = new ArrayList<>();

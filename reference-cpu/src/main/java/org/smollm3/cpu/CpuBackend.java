@@ -2,7 +2,9 @@ package org.smollm3.cpu;
 
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.smollm3.cpu.kernels.Kernels;
+import org.smollm3.cpu.kernels.Parallel;
 import org.smollm3.eager.EagerSession;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
@@ -24,8 +26,20 @@ final class CpuBackend implements Backend {
   private volatile boolean closed;
 
   CpuBackend(CpuSettings settings) {
+    this(settings, kernels -> kernels);
+  }
+
+  /**
+   * @param wrap put around the kernels, to watch them
+   */
+  CpuBackend(CpuSettings settings, UnaryOperator<Kernels> wrap) {
     pool = new WorkerPool(settings.threads());
-    kernels = settings.kernels(pool);
+    kernels = wrap.apply(settings.kernels(pool));
+  }
+
+  /** The threads that the kernels run on. */
+  Parallel parallel() {
+    return pool;
   }
 
   @Override

@@ -29,6 +29,11 @@ import org.smollm3.tensor.Shape;
  * exp(tau_j) the result moves by sum p_j (exp(tau_j) - 1)(v_j - o) / sum p_k exp(tau_k), since sum
  * p_j (v_j - o) = 0; a weight that underflows loses eta of a sum of at least one half. So a score's
  * error counts for little where one key has all the weight.
+ *
+ * <p>Where scores come in tiles, at most t of them, what is gathered and its sum are multiplied t
+ * times, beside what {@link SoftmaxErrors} says of the factors: gamma_(n+t) stands for gamma_n, 2
+ * (1 + t) eta for 2 eta, (n + t) eta for n eta, and the sum loses another 2 t eta relative to its
+ * value, which is at least one half. With t = 0 that is the bound above.
  */
 final class BoundedAttention {
   private static final double MASKED = -1e9;
@@ -69,7 +74,8 @@ final class BoundedAttention {
       values = ops.concatenate(2, List.of(seen(vCache), values));
     }
     BoundedTensor scores = scores(ops.reshape(q, grouped), keys);
-    SoftmaxErrors softmax = SoftmaxErrors.of(judge, terms, scores);
+    SoftmaxErrors softmax =
+        SoftmaxErrors.of(judge, terms, scores, terms.roundoffs().rescalings(scores.shape().dim(4)));
     Tensor result = judge.convert(judge.reshape(value, grouped), DType.F32);
     Tensor error = error(softmax, BoundedTensor.of(values), result, scores.shape());
     return terms.rounded(
@@ -138,11 +144,13 @@ final class BoundedAttention {
   private Tensor error(SoftmaxErrors softmax, BoundedTensor values, Tensor result, Shape scores) {
     Roundoffs roundoffs = terms.roundoffs();
     long keys = scores.dim(4);
-    double gamma = roundoffs.gamma(keys);
+    long rescalings = roundoffs.rescalings(keys);
+    double gamma = roundoffs.gamma(keys + rescalings);
     double eta = roundoffs.underflow(DType.F32);
     Shape grid = withHeadDim(scores, result.shape().dim(4));
     Tensor weights = softmax.probabilities();
-    Tensor ofWeights = terms.shifted(judge.multiply(weights, softmax.logErrors()), 2 * eta);
+    Tensor ofWeights =
+        terms.shifted(judge.multiply(weights, softmax.logErrors()), 2 * (1 + rescalings) * eta);
     Tensor apart =
         terms.abs(
             judge.subtract(
@@ -157,9 +165,11 @@ final class BoundedAttention {
     DotDims dims = new DotDims(List.of(0, 1), List.of(0, 1), List.of(4), List.of(2));
     Tensor mixed = judge.dot(weights, ofValues, dims, DType.F32);
     Tensor growth = judge.broadcast(softmax.growths(), result.shape(), 0, 1, 2, 3);
-    Tensor both = terms.shifted(judge.multiply(terms.sum(condition, mixed), growth), keys * eta);
+    Tensor both =
+        terms.shifted(
+            judge.multiply(terms.sum(condition, mixed), growth), (keys + rescalings) * eta);
     Tensor reach = terms.sum(terms.abs(result), both);
-    return terms.sum(both, terms.scaled(reach, gamma / (1 - gamma)));
+    return terms.sum(both, terms.scaled(reach, gamma / (1 - gamma) + 2 * rescalings * eta));
   }
 
   private static Shape withHeadDim(Shape scores, long headDim) {

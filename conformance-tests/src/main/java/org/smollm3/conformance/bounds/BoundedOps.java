@@ -3,6 +3,7 @@ package org.smollm3.conformance.bounds;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.NumericsProfile.Deviation;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
@@ -30,6 +31,14 @@ final class BoundedOps extends BoundedPrimitives {
     super(judge, roundoffs);
   }
 
+  @Override
+  public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
+    if (bias.isPresent()) {
+      terms().roundoffs().requireNone(Deviation.SEPARATE_BIAS);
+    }
+    return super.linear(x, weight, bias, dtype);
+  }
+
   /**
    * The angle is one and the same float32 for all. Cosine or sine, the factor, and their product:
    * three roundings beside the error of the function, and one to spare.
@@ -53,7 +62,7 @@ final class BoundedOps extends BoundedPrimitives {
     int last = x.shape().rank() - 1;
     int[] outer = IntStream.range(0, last).toArray();
     BoundedTensor wide = BoundedTensor.of(convert(x, DType.F32));
-    SoftmaxErrors errors = SoftmaxErrors.of(judge(), terms(), wide);
+    SoftmaxErrors errors = SoftmaxErrors.of(judge(), terms(), wide, 0);
     Tensor p = errors.probabilities();
     Tensor mean = judge().broadcast(errors.meanLogErrors(), x.shape(), outer);
     Tensor growth = judge().broadcast(errors.growths(), x.shape(), outer);
@@ -80,6 +89,7 @@ final class BoundedOps extends BoundedPrimitives {
       Tensor seqIds,
       Tensor positions,
       AttentionSpec spec) {
+    terms().roundoffs().requireNone(Deviation.BF16_SCORES);
     Tensor slots = BoundedTensor.exactly("attend", seqIds);
     Tensor at = BoundedTensor.exactly("attend", positions);
     Tensor value =

@@ -23,11 +23,11 @@ public final class BoundedProgram {
   private BoundedProgram() {}
 
   /**
-   * A program with bounds, its inputs and weights being the backend's own.
+   * A program with bounds, its inputs and weights being the backend's own. Running it ends in a
+   * {@link NoBoundException}, as itself or as a cause, where the profile declares a deviation that
+   * has no bound yet.
    *
    * @param profile of the backend to be judged
-   * @throws org.smollm3.error.InvalidRequestException if the profile declares a deviation that has
-   *     no bound yet
    */
   public static ProgramSpec of(ProgramSpec program, NumericsProfile profile) {
     return of(program, profile, Set.of());

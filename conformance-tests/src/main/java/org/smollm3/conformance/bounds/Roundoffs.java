@@ -1,7 +1,5 @@
 package org.smollm3.conformance.bounds;
 
-import java.util.EnumSet;
-import java.util.Set;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.NumericsProfile;
 import org.smollm3.spi.NumericsProfile.Deviation;
@@ -20,8 +18,6 @@ final class Roundoffs {
    */
   private static final double OF_THE_JUDGE = 1 + 0x1p-20;
 
-  private static final Set<Deviation> COVERED = EnumSet.of(Deviation.BF16_REDUCTION);
-
   /**
    * "A few units in the last place of float32" of {@link org.smollm3.spi.TensorOps}, taken as four:
    * relative to the value, 4 units of 2^-23.
@@ -30,16 +26,21 @@ final class Roundoffs {
 
   private final NumericsProfile profile;
 
-  /**
-   * @throws InvalidRequestException if the profile declares a deviation that has no bound yet
-   */
   Roundoffs(NumericsProfile profile) {
-    for (Deviation deviation : profile.deviations()) {
-      if (!COVERED.contains(deviation)) {
-        throw new InvalidRequestException("no bound is derived for the deviation " + deviation);
+    this.profile = profile;
+  }
+
+  /**
+   * For an operation whose bound does not hold with these deviations.
+   *
+   * @throws NoBoundException if the profile declares one of them
+   */
+  void requireNone(Deviation... unbounded) {
+    for (Deviation deviation : unbounded) {
+      if (profile.deviations().contains(deviation)) {
+        throw new NoBoundException("no bound is derived for the deviation " + deviation);
       }
     }
-    this.profile = profile;
   }
 
   /** Bits of a significand, the hidden one counted. */
@@ -81,6 +82,15 @@ final class Roundoffs {
     return profile.subnormals() == Subnormals.FLUSHED
         ? Math.scalb(1.0, smallestNormal)
         : Math.scalb(1.0, smallestNormal - precision(dtype) + 1);
+  }
+
+  /**
+   * How often at most an attention over so many keys rescales what it has gathered: once for each
+   * tile of keys, and no tile is without a key; not at all unless scores are declared to come in
+   * tiles.
+   */
+  long rescalings(long keys) {
+    return profile.deviations().contains(Deviation.SCORE_TILES) ? keys : 0;
   }
 
   /** The type in which products are summed. */

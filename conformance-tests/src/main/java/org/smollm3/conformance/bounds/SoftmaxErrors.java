@@ -24,6 +24,13 @@ import org.smollm3.tensor.DType;
  * p_k exp(tau_k) &gt;= exp(-M), by Jensen's inequality; so the factor exp(max T + M) covers the
  * rest.
  *
+ * <p>Where keys come in t tiles and what is gathered is rescaled by exp(m_i - m_(i+1)) after each
+ * (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018), key j of tile i has
+ * the weight exp(s_j - m_i) times those factors. The maxima never fall and are themselves not
+ * rounded, so the roundings of all its differences are together at most u (m - s_j + ...) as above;
+ * but every exp is off by phi, so T_j grows by t phi / (1 - phi). That the factors are multiplied
+ * in is a rounding of the sums, not of the weights: t more for each gamma.
+ *
  * @param probabilities p
  * @param logErrors T
  * @param meanLogErrors of each row M, without the last axis
@@ -33,8 +40,9 @@ import org.smollm3.tensor.DType;
 record SoftmaxErrors(Tensor probabilities, Tensor logErrors, Tensor meanLogErrors, Tensor growths) {
   /**
    * @param scores [..., n] of F32
+   * @param rescalings how often at most a weight is rescaled
    */
-  static SoftmaxErrors of(TensorOps judge, Terms terms, BoundedTensor scores) {
+  static SoftmaxErrors of(TensorOps judge, Terms terms, BoundedTensor scores, long rescalings) {
     int last = scores.shape().rank() - 1;
     int[] outer = IntStream.range(0, last).toArray();
     Roundoffs roundoffs = terms.roundoffs();
@@ -47,7 +55,8 @@ record SoftmaxErrors(Tensor probabilities, Tensor logErrors, Tensor meanLogError
     double unit = roundoffs.unit(DType.F32);
     double phi = roundoffs.function() + unit + roundoffs.function() * unit;
     Tensor logErrors =
-        terms.shifted(terms.sum(error, terms.scaled(shifted, unit)), phi / (1 - phi));
+        terms.shifted(
+            terms.sum(error, terms.scaled(shifted, unit)), (1 + rescalings) * phi / (1 - phi));
     Tensor probabilities = judge.softmax(scores.value());
     Tensor mean = judge.reduce(judge.multiply(probabilities, logErrors), Reduction.SUM, last);
     Tensor weighed = judge.compare(Comparison.GT, probabilities, terms.fill(0, probabilities));

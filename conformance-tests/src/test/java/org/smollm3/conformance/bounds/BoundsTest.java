@@ -189,11 +189,12 @@ class BoundsTest {
 
   @Test
   void aDeviationWithoutABoundIsRefused() {
-    assertThatThrownBy(
-            () ->
-                new Roundoffs(
-                    Judge.profile(DType.F32, Rounding.NEAREST_EVEN, Deviation.BF16_SCORES)))
-        .isInstanceOf(InvalidRequestException.class)
+    Roundoffs roundoffs =
+        new Roundoffs(Judge.profile(DType.F32, Rounding.NEAREST_EVEN, Deviation.BF16_SCORES));
+
+    roundoffs.requireNone(Deviation.SEPARATE_BIAS);
+    assertThatThrownBy(() -> roundoffs.requireNone(Deviation.SCORE_TILES, Deviation.BF16_SCORES))
+        .isInstanceOf(NoBoundException.class)
         .hasMessage("no bound is derived for the deviation BF16_SCORES");
   }
 

@@ -1,0 +1,25 @@
+package org.smollm3.conformance;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.smollm3.conformance.check.RuleCheck;
+import org.smollm3.conformance.layers.LayerChecks;
+import org.smollm3.conformance.operations.OperationChecks;
+import org.smollm3.conformance.rules.RuleCatalogue;
+import org.smollm3.conformance.run.Runner;
+
+/** The kit: every rule, and every check there is. */
+public final class ConformanceKit {
+  private ConformanceKit() {}
+
+  public static Runner runner() {
+    return new Runner(RuleCatalogue.standard(), checks());
+  }
+
+  public static List<RuleCheck> checks() {
+    List<RuleCheck> checks = new ArrayList<>();
+    checks.addAll(OperationChecks.all());
+    checks.addAll(LayerChecks.all());
+    return checks;
+  }
+}

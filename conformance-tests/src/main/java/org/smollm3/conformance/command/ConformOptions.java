@@ -1,0 +1,119 @@
+package org.smollm3.conformance.command;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.smollm3.conformance.rules.Level;
+import org.smollm3.conformance.run.Profile;
+import org.smollm3.conformance.run.RunPlan;
+import org.smollm3.conformance.run.Shard;
+import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.Tool.Invocation;
+import org.smollm3.spi.Tool.Option;
+
+/** The options of the command, and the plan they ask for. */
+final class ConformOptions {
+  static final String BACKEND = "--backend";
+  static final String BACKEND_OPTIONS = "--backend-options";
+  static final String PLUGIN_PATH = "--plugin-path";
+  static final String LEVEL = "--level";
+  static final String RULE = "--rule";
+  static final String CASE = "--case";
+  static final String PROFILE = "--profile";
+  static final String QUICK = "--quick";
+  static final String TRIES = "--tries";
+  static final String SEED = "--seed";
+  static final String SHARD = "--shard";
+  static final String REPORT = "--report";
+  static final String MERGE = "--merge";
+  static final String LIST = "--list";
+  static final String JSON = "--json";
+  static final String SELF_TEST = "--self-test";
+  static final String SEEDS = "--seeds";
+
+  static final List<Option> ALL =
+      List.of(
+          new Option(BACKEND, "NAME", "backend to judge", ""),
+          new Option(BACKEND_OPTIONS, "LIST", "name=value,... to open it with", ""),
+          new Option(PLUGIN_PATH, "JARS", "where a backend is that does not come along", ""),
+          new Option(
+              LEVEL, "LIST", "operations, layers, graphs, generation, behaviour, or all", "all"),
+          new Option(RULE, "LIST", "rules by id, such as OP-DOT-01", ""),
+          new Option(CASE, "CASE", "one case of one rule, as a report prints it", ""),
+          new Option(PROFILE, "NAME", "how much is tried: quick, standard or full", "standard"),
+          Option.flag(QUICK, "the same as --profile quick: at most ten seconds"),
+          new Option(TRIES, "N", "cases of each rule, whatever the profile", ""),
+          new Option(SEED, "N", "seed of all cases", Long.toString(RunPlan.DEFAULT_SEED)),
+          new Option(SHARD, "I/N", "every N-th case, from the I-th on; I from 0", ""),
+          new Option(REPORT, "DIR", "write report.html and report.json there", ""),
+          Option.flag(MERGE, "join the reports given as arguments instead of judging"),
+          Option.flag(LIST, "print the rules instead of judging"),
+          Option.flag(
+              SELF_TEST,
+              "put known faults before the backend (default: cpu) and see that the rules reject"
+                  + " them; with --report it can be ended and goes on"),
+          new Option(SEEDS, "N", "of the self-test, for each fault", "20"),
+          Option.flag(JSON, "print the report as JSON"));
+
+  private ConformOptions() {}
+
+  static RunPlan plan(Invocation invocation) {
+    Profile profile =
+        invocation.flag(QUICK)
+            ? Profile.QUICK
+            : invocation.value(PROFILE).map(Profile::of).orElse(Profile.STANDARD);
+    RunPlan plan = RunPlan.of(profile);
+    Set<Level> levels = levels(invocation);
+    if (!levels.isEmpty()) {
+      List<Level> all = new ArrayList<>(levels);
+      plan = plan.withLevels(all.get(0), all.subList(1, all.size()).toArray(Level[]::new));
+    }
+    plan = plan.withRules(rules(invocation).toArray(String[]::new));
+    Optional<Integer> tries = invocation.integer(TRIES);
+    if (tries.isPresent()) {
+      plan = plan.withTries(tries.get());
+    }
+    Optional<String> shard = invocation.value(SHARD);
+    if (shard.isPresent()) {
+      plan = plan.withShard(Shard.of(shard.get()));
+    }
+    return plan.withSeed(seed(invocation));
+  }
+
+  /** Empty for all. */
+  private static Set<Level> levels(Invocation invocation) {
+    Set<Level> levels = EnumSet.noneOf(Level.class);
+    for (String name : words(invocation, LEVEL)) {
+      if (name.equals("all")) {
+        return Set.of();
+      }
+      levels.add(Level.of(name));
+    }
+    return levels;
+  }
+
+  static List<String> rules(Invocation invocation) {
+    return words(invocation, RULE);
+  }
+
+  private static List<String> words(Invocation invocation, String option) {
+    List<String> words = new ArrayList<>();
+    for (String word : invocation.value(option).orElse("").split(",", -1)) {
+      if (!word.isBlank()) {
+        words.add(word.strip());
+      }
+    }
+    return words;
+  }
+
+  private static long seed(Invocation invocation) {
+    String text = invocation.value(SEED).orElse(Long.toString(RunPlan.DEFAULT_SEED));
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      throw new InvalidRequestException(SEED + " wants a whole number, not '" + text + "'", e);
+    }
+  }
+}

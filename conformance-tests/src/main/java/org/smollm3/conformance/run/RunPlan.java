@@ -1,0 +1,67 @@
+package org.smollm3.conformance.run;
+
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.smollm3.conformance.rules.Level;
+import org.smollm3.conformance.rules.Rule;
+
+/**
+ * Which rules are tried, on which cases.
+ *
+ * @param levels empty means all
+ * @param rules ids; empty means all of the levels
+ * @param tries per rule, in place of what the profile says
+ * @param seed of all cases
+ * @param shard the part that is run here
+ */
+public record RunPlan(
+    Profile profile,
+    Set<Level> levels,
+    List<String> rules,
+    OptionalInt tries,
+    long seed,
+    Shard shard) {
+  public static final long DEFAULT_SEED = 1;
+
+  public RunPlan {
+    levels = levels.isEmpty() ? Set.of() : Set.copyOf(levels);
+    rules = List.copyOf(new LinkedHashSet<>(rules));
+    if (tries.isPresent() && tries.getAsInt() < 1) {
+      throw new org.smollm3.error.InvalidRequestException(
+          tries.getAsInt() + " tries are none; give 1 or more");
+    }
+  }
+
+  public static RunPlan of(Profile profile) {
+    return new RunPlan(
+        profile, Set.of(), List.of(), OptionalInt.empty(), DEFAULT_SEED, Shard.WHOLE);
+  }
+
+  public RunPlan withLevels(Level first, Level... more) {
+    return new RunPlan(profile, EnumSet.of(first, more), rules, tries, seed, shard);
+  }
+
+  public RunPlan withRules(String... ids) {
+    return new RunPlan(profile, levels, List.of(ids), tries, seed, shard);
+  }
+
+  public RunPlan withTries(int perRule) {
+    return new RunPlan(profile, levels, rules, OptionalInt.of(perRule), seed, shard);
+  }
+
+  public RunPlan withSeed(long newSeed) {
+    return new RunPlan(profile, levels, rules, tries, newSeed, shard);
+  }
+
+  public RunPlan withShard(Shard part) {
+    return new RunPlan(profile, levels, rules, tries, seed, part);
+  }
+
+  boolean has(Rule rule) {
+    return (levels.isEmpty() || levels.contains(rule.level()))
+        && (rules.isEmpty() || rules.contains(rule.id()));
+  }
+}

@@ -1,0 +1,57 @@
+package org.smollm3.conformance.run;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.smollm3.spi.Capability;
+import org.smollm3.spi.NumericsProfile;
+
+/**
+ * A run and what came of it: all that a page shows, and that is needed to join the parts of a run.
+ *
+ * @param results a result for each rule of the plan, in the order of the catalogue
+ */
+public record RunReport(Subject subject, RunPlan plan, List<RuleResult> results) {
+  public RunReport {
+    results = List.copyOf(results);
+  }
+
+  /**
+   * Who was judged.
+   *
+   * @param backend its name
+   * @param details what it runs on
+   */
+  public record Subject(
+      String backend,
+      String details,
+      Set<Capability> capabilities,
+      Optional<NumericsProfile> numerics) {
+    public Subject {
+      capabilities = Set.copyOf(capabilities);
+    }
+  }
+
+  public long count(Verdict verdict) {
+    return results.stream().filter(result -> result.verdict() == verdict).count();
+  }
+
+  /** Whether no rule failed and at least one passed; a rule without a verdict is no pass. */
+  public boolean passed() {
+    return count(Verdict.FAIL) == 0 && count(Verdict.NO_VERDICT) == 0 && count(Verdict.PASS) > 0;
+  }
+
+  /** The command that re-runs one case. */
+  public String rerun(String rule, String caseLine) {
+    return "./smollm3 conform --backend "
+        + subject.backend()
+        + " --rule "
+        + rule
+        + (caseLine.isEmpty() ? "" : " --case '" + caseLine + "'");
+  }
+
+  /** The same, whatever time it took. */
+  public RunReport withoutTimes() {
+    return new RunReport(subject, plan, results.stream().map(RuleResult::withoutTime).toList());
+  }
+}

@@ -1,0 +1,188 @@
+package org.smollm3.conformance.run;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.smollm3.conformance.cases.Case;
+import org.smollm3.conformance.cases.CaseMaker;
+import org.smollm3.conformance.cases.CaseMaker.Candidate;
+import org.smollm3.conformance.check.BackendUnderTest;
+import org.smollm3.conformance.check.RuleCheck;
+import org.smollm3.conformance.check.UlpHistogram;
+import org.smollm3.conformance.rules.Rule;
+import org.smollm3.conformance.rules.RuleCatalogue;
+import org.smollm3.error.InvalidRequestException;
+
+/** Tries backends rule by rule. */
+public final class Runner {
+  private final RuleCatalogue catalogue;
+  private final Map<String, RuleCheck> checks = new LinkedHashMap<>();
+
+  /**
+   * @throws IllegalArgumentException if a check is for no rule of the catalogue, or two are for one
+   */
+  public Runner(RuleCatalogue catalogue, List<RuleCheck> checks) {
+    this.catalogue = catalogue;
+    for (RuleCheck check : checks) {
+      if (!catalogue.contains(check.rule())) {
+        throw new IllegalArgumentException("no rule " + check.rule());
+      }
+      if (this.checks.put(check.rule(), check) != null) {
+        throw new IllegalArgumentException("two checks of " + check.rule());
+      }
+    }
+  }
+
+  public RuleCatalogue catalogue() {
+    return catalogue;
+  }
+
+  /** The rules that a check stands behind. */
+  public Set<String> covered() {
+    return Set.copyOf(checks.keySet());
+  }
+
+  /**
+   * The rules of a plan, in the order in which they are run.
+   *
+   * @throws InvalidRequestException if the plan names a rule that there is not
+   */
+  public List<Rule> rules(RunPlan plan) {
+    plan.rules().forEach(catalogue::rule);
+    return catalogue.rules().stream().filter(plan::has).toList();
+  }
+
+  /**
+   * Runs a plan.
+   *
+   * @param details what the backend runs on, for the report
+   * @throws InvalidRequestException if the plan names a rule that there is not
+   */
+  public RunReport run(BackendUnderTest backend, String details, RunPlan plan, Progress progress) {
+    List<Rule> rules = rules(plan);
+    Clock clock = new Clock(progress, total(rules, plan));
+    List<RuleResult> results = new ArrayList<>();
+    long before = 0;
+    try (CaseMaker maker = new CaseMaker()) {
+      for (Rule rule : rules) {
+        RuleCheck check = checks.get(rule.id());
+        RuleResult result =
+            check == null ? notCovered(rule.id()) : run(backend, check, plan, before, maker, clock);
+        before += result.planned();
+        results.add(result);
+        progress.onRule(result);
+      }
+    }
+    return new RunReport(subject(backend, details), plan, results);
+  }
+
+  private RuleResult run(
+      BackendUnderTest backend,
+      RuleCheck check,
+      RunPlan plan,
+      long before,
+      CaseMaker maker,
+      Clock clock) {
+    int planned = planned(check, plan);
+    RuleTally tally = new RuleTally(check, planned);
+    for (int i = 0; i < planned; i++) {
+      if (plan.shard().has(before + i) && !clock.progress.isToStop()) {
+        tally.run(backend, i, maker.make(check.cases(), plan.seed(), check.rule(), i));
+        clock.tick(check.rule());
+      }
+    }
+    return tally.result();
+  }
+
+  /**
+   * Runs one case of one rule, as a report's re-run line says.
+   *
+   * @throws InvalidRequestException if there is no such rule, no check of it, or the line is no
+   *     case of it
+   */
+  public RunReport runCase(BackendUnderTest backend, String details, String rule, String caseLine) {
+    RuleCheck check = checks.get(catalogue.rule(rule).id());
+    if (check == null) {
+      throw new InvalidRequestException("rule " + rule + " has no check yet");
+    }
+    Case single = check.cases().parse(caseLine);
+    RuleTally tally = new RuleTally(check, 1);
+    tally.run(backend, 0, Candidate.only(single));
+    return new RunReport(
+        subject(backend, details),
+        RunPlan.of(Profile.QUICK).withRules(rule).withTries(1),
+        List.of(tally.result()));
+  }
+
+  private static int planned(RuleCheck check, RunPlan plan) {
+    int ofProfile = plan.profile().tries(check.tries());
+    // Where one case says it all, more would be the same again.
+    return check.cases().isSingle() ? Math.min(1, ofProfile) : plan.tries().orElse(ofProfile);
+  }
+
+  private int total(List<Rule> rules, RunPlan plan) {
+    long before = 0;
+    int total = 0;
+    for (Rule rule : rules) {
+      RuleCheck check = checks.get(rule.id());
+      int planned = check == null ? 0 : planned(check, plan);
+      for (int i = 0; i < planned; i++) {
+        total += plan.shard().has(before + i) ? 1 : 0;
+      }
+      before += planned;
+    }
+    return total;
+  }
+
+  private static RunReport.Subject subject(BackendUnderTest backend, String details) {
+    return new RunReport.Subject(
+        backend.backend().name(), details, backend.backend().capabilities(), backend.profile());
+  }
+
+  private static RuleResult notCovered(String rule) {
+    return new RuleResult(
+        rule,
+        false,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        UlpHistogram.EMPTY,
+        0);
+  }
+
+  /** Tells how far a run is. */
+  private static final class Clock {
+    private final Progress progress;
+    private final int total;
+    private final long start = System.nanoTime();
+    private int done;
+
+    Clock(Progress progress, int total) {
+      this.progress = progress;
+      this.total = total;
+    }
+
+    void tick(String rule) {
+      done++;
+      long elapsed = System.nanoTime() - start;
+      long remaining = (long) ((double) elapsed / done * (total - done));
+      progress.onCase(
+          new Progress.State(
+              rule,
+              done,
+              total,
+              Duration.ofNanos(elapsed),
+              Optional.of(Duration.ofNanos(remaining))));
+    }
+  }
+}

@@ -1,0 +1,195 @@
+package org.smollm3.bench;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.smollm3.cpu.MeasuredCpu;
+import org.smollm3.cpu.kernels.KernelTimes;
+import org.smollm3.cpu.kernels.KernelTimes.Family;
+import org.smollm3.cpu.kernels.Probe;
+import org.smollm3.generation.DecoderRunner;
+import org.smollm3.generation.RowRequest;
+
+/**
+ * Measures a loaded model. What the machine can do is measured right before and right after each
+ * piece of work, because memory and cores may be shared with others whose load changes within
+ * seconds; a share is of the mean of the two.
+ */
+final class Bench {
+  private final BenchPlan plan;
+  private final DecoderRunner runner;
+  private final KernelTimes times;
+  private final Optional<Probe> probe;
+  private final List<MemorySegment> weights;
+  private final int vocabSize;
+  private final Memory memory;
+  private final Consumer<String> progress;
+
+  /**
+   * @param weights the memory that decoding reads, for measuring how fast it can be read
+   * @param progress hears what is being measured
+   */
+  Bench(
+      BenchPlan plan,
+      DecoderRunner runner,
+      MeasuredCpu cpu,
+      List<MemorySegment> weights,
+      int vocabSize,
+      Memory memory,
+      Consumer<String> progress) {
+    this.plan = plan;
+    this.runner = runner;
+    this.times = cpu.times();
+    this.probe = cpu.probe();
+    this.weights = weights;
+    this.vocabSize = vocabSize;
+    this.memory = memory;
+    this.progress = progress;
+  }
+
+  /** Samples of one kind of work by what was measured. */
+  private static final class Log {
+    private final Map<String, List<Double>> lists = new java.util.TreeMap<>();
+
+    void add(String name, double value) {
+      lists.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
+    }
+
+    Samples get(String name) {
+      return new Samples(lists.getOrDefault(name, List.of()));
+    }
+
+    Map<Family, Samples> parts() {
+      Map<Family, Samples> parts = new EnumMap<>(Family.class);
+      for (Family family : Family.values()) {
+        parts.put(family, get(family.name()));
+      }
+      return parts;
+    }
+  }
+
+  private static KernelTimes.Total total(Map<Family, KernelTimes.Total> parts, Family family) {
+    return Optional.ofNullable(parts.get(family)).orElseThrow();
+  }
+
+  /** Tokens that differ from each other, the same for every run. */
+  private int[] tokens(int first, int count) {
+    return IntStream.range(first, first + count)
+        .map(i -> (int) (((i * 2_654_435_761L) >>> 8) % vocabSize))
+        .toArray();
+  }
+
+  private double read() {
+    return probe.map(p -> p.readBandwidth(weights)).orElse(Double.NaN);
+  }
+
+  private double fma() {
+    return probe.map(Probe::fmaPeak).orElse(Double.NaN);
+  }
+
+  private void prefill(int first, int count) {
+    for (int done = 0; done < count; done += plan.chunk()) {
+      int piece = Math.min(plan.chunk(), count - done);
+      runner.prefill(List.of(RowRequest.at(0, first + done, tokens(first + done, piece))));
+    }
+  }
+
+  /** Until the compiler has done its work: the machine's own limits, too, are loops of Java. */
+  void warmUp() {
+    progress.accept("warming up");
+    long start = System.nanoTime();
+    for (int i = 0; i < 2 || System.nanoTime() - start < 1_000_000_000L * plan.warmUp(); i++) {
+      read();
+      fma();
+      prefill(0, Math.min(plan.prompt(), 64));
+      runner.decode(List.of(RowRequest.at(0, 1, tokens(1, 1))));
+    }
+  }
+
+  BenchReport.Prefill prefill() {
+    Log log = new Log();
+    prefill(0, plan.prompt());
+    for (int round = 0; round < plan.rounds(); round++) {
+      progress.accept("prefill, round " + (round + 1));
+      double before = fma();
+      times.take();
+      long start = System.nanoTime();
+      prefill(0, plan.prompt());
+      double seconds = (System.nanoTime() - start) / 1e9;
+      Map<Family, KernelTimes.Total> parts = times.take();
+      double peak = (before + fma()) / 2;
+      KernelTimes.Total linear = total(parts, Family.LINEAR);
+      double flops = (double) linear.flops() + total(parts, Family.ATTENTION).flops();
+      log.add("rate", plan.prompt() / seconds);
+      log.add("peak", peak);
+      log.add("flops", flops / seconds);
+      log.add("share", flops / seconds / peak);
+      log.add("linearShare", linear.flops() * 1e9 / linear.nanos() / peak);
+      parts.forEach((family, total) -> log.add(family.name(), total.nanos() / 1e9 / seconds));
+      memory.sample();
+    }
+    return new BenchReport.Prefill(
+        plan.prompt(),
+        log.get("rate"),
+        log.get("peak"),
+        log.get("flops"),
+        log.get("share"),
+        log.get("linearShare"),
+        log.parts());
+  }
+
+  /** Fills the cache from one context to the next and decodes there. */
+  List<BenchReport.Decode> decode() {
+    List<BenchReport.Decode> results = new ArrayList<>();
+    int filled = 0;
+    double fillSeconds = 0;
+    for (int context : plan.contexts()) {
+      progress.accept("prefill up to " + context);
+      long start = System.nanoTime();
+      prefill(filled, context - filled);
+      fillSeconds += (System.nanoTime() - start) / 1e9;
+      filled = context;
+      results.add(decode(context, fillSeconds));
+    }
+    return results;
+  }
+
+  private BenchReport.Decode decode(int context, double fillSeconds) {
+    Log log = new Log();
+    for (int round = 0; round < plan.rounds(); round++) {
+      progress.accept("decode at " + context + ", round " + (round + 1));
+      double before = read();
+      times.take();
+      long start = System.nanoTime();
+      for (int i = 0; i < plan.tokens(); i++) {
+        runner.decode(List.of(RowRequest.at(0, context + i, tokens(context + i, 1))));
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      Map<Family, KernelTimes.Total> parts = times.take();
+      double bandwidth = (before + read()) / 2;
+      KernelTimes.Total linear = total(parts, Family.LINEAR);
+      double bytes = (double) linear.bytes() + total(parts, Family.ATTENTION).bytes();
+      log.add("rate", plan.tokens() / seconds);
+      log.add("bandwidth", bandwidth);
+      log.add("bytes", bytes / seconds);
+      log.add("share", bytes / seconds / bandwidth);
+      log.add("linearShare", linear.bytes() * 1e9 / linear.nanos() / bandwidth);
+      parts.forEach((family, total) -> log.add(family.name(), total.nanos() / 1e9 / seconds));
+      memory.sample();
+    }
+    return new BenchReport.Decode(
+        context,
+        fillSeconds,
+        log.get("rate"),
+        log.get("bandwidth"),
+        log.get("bytes"),
+        log.get("share"),
+        log.get("linearShare"),
+        log.parts());
+  }
+}

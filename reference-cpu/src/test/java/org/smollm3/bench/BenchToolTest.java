@@ -1,0 +1,116 @@
+package org.smollm3.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.smollm3.error.BackendException;
+import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.Tool;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class BenchToolTest {
+  private static final String TINY =
+      Path.of(
+              System.getProperty("smollm3.root"),
+              "weights-fixtures/src/main/resources/org/smollm3/fixtures/smollm3-tiny")
+          .toString();
+
+  private static String run(List<String> arguments, Map<String, String> options) {
+    Map<String, String> values = new HashMap<>(options);
+    values.put("--warm-up", "1");
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code =
+        new BenchTool()
+            .run(
+                new Tool.Invocation(
+                    arguments, values, new PrintWriter(out, true), new PrintWriter(err), false));
+    assertThat(code).isZero();
+    assertThat(err.toString()).isEmpty();
+    return out.toString();
+  }
+
+  @Test
+  void everythingIsMeasuredAndPartsMakeUpTheTime() {
+    JsonNode json =
+        JsonMapper.shared()
+            .readTree(
+                run(
+                    List.of(TINY),
+                    Map.of(
+                        "--json",
+                        "true",
+                        "--prompt",
+                        "20",
+                        "--contexts",
+                        "40,3",
+                        "--rounds",
+                        "3",
+                        "--chunk",
+                        "16",
+                        "--threads",
+                        "2")));
+    assertThat(json.path("settings").asString()).contains("2 threads").contains("BF16");
+    assertThat(json.path("weight_bytes_per_token").longValue()).isGreaterThan(3_000_000);
+    assertThat(json.path("first_token_seconds").doubleValue()).isPositive();
+    JsonNode prefill = json.path("prefill");
+    assertThat(prefill.path("tokens").intValue()).isEqualTo(20);
+    assertThat(prefill.path("share_of_peak").path("median").doubleValue()).isBetween(0.0, 1.5);
+    assertThat(json.path("decode").size()).isEqualTo(2);
+    assertThat(json.path("decode").path(0).path("context").intValue()).isEqualTo(3);
+    for (JsonNode at : json.path("decode")) {
+      JsonNode rate = at.path("tokens_per_second");
+      assertThat(rate.path("min").doubleValue()).isPositive();
+      assertThat(rate.path("median").doubleValue())
+          .isBetween(rate.path("min").doubleValue(), rate.path("max").doubleValue());
+      double parts = 0;
+      for (JsonNode part : at.path("share_of_time")) {
+        parts += part.doubleValue();
+      }
+      assertThat(parts).isBetween(0.0, 1.5);
+      assertThat(at.path("share_of_time").path("linear").doubleValue()).isPositive();
+      assertThat(at.path("share_of_time").path("attention").doubleValue()).isPositive();
+    }
+  }
+
+  @Test
+  void theTextNamesWhatSharesAreOf() {
+    assertThat(run(List.of(TINY), Map.of("--prompt", "4", "--contexts", "2", "--rounds", "1")))
+        .contains("prefill of 4 tokens", "machine's GB/s", "machine's GFLOP/s", "mapped from");
+  }
+
+  @Test
+  void badOptionsAreRefusedByName() {
+    refused(Map.of("--contexts", "1,x"), "--contexts wants whole numbers");
+    refused(Map.of("--contexts", "0"), "--contexts has 0");
+    refused(Map.of("--rounds", "0"), "--rounds is 0");
+    refused(Map.of("--dtype", "f16"), "--dtype is 'f16'");
+    refused(Map.of("--contexts", "100000000"), "the model has");
+    refused(Map.of("--layers", "2"), "--layers goes with --shape");
+    refused(Map.of("--shape", "smollm3-3b"), "not both");
+    assertThatThrownBy(() -> run(List.of(TINY), Map.of("--threads", "0")))
+        .isInstanceOf(BackendException.class)
+        .hasMessageContaining("option threads is 0");
+  }
+
+  private static void refused(Map<String, String> options, String message) {
+    assertThatThrownBy(() -> run(List.of(TINY), options))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void theMedianOfAnEvenNumberIsBetweenTheMiddleTwo() {
+    assertThat(new Samples(List.of(4.0, 1.0, 2.0, 30.0)).median()).isEqualTo(3.0);
+    assertThat(new Samples(List.of(5.0, 1.0, 2.0)).median()).isEqualTo(2.0);
+    assertThat(new Samples(List.of()).text(1, "%.1f")).isEqualTo("not measured");
+  }
+}

@@ -1,6 +1,8 @@
 package org.smollm3.conformance;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.smollm3.conformance.behaviour.BehaviourChecks;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.operations.OperationChecks;
 import org.smollm3.conformance.rules.RuleCatalogue;
@@ -15,6 +17,9 @@ public final class ConformanceKit {
   }
 
   public static List<RuleCheck> checks() {
-    return OperationChecks.all();
+    List<RuleCheck> checks = new ArrayList<>();
+    checks.addAll(OperationChecks.all());
+    checks.addAll(BehaviourChecks.all());
+    return checks;
   }
 }

@@ -1,5 +1,6 @@
 package org.smollm3.conformance.rules;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,10 @@ public final class RuleCatalogue {
 
   /** Every requirement of the SPI. */
   public static RuleCatalogue standard() {
-    return of(OperationRules.RULES);
+    List<Rule> rules = new ArrayList<>();
+    rules.addAll(OperationRules.RULES);
+    rules.addAll(BehaviourRules.RULES);
+    return of(rules);
   }
 
   public List<Rule> rules() {

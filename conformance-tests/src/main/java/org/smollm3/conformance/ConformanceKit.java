@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.smollm3.conformance.behaviour.BehaviourChecks;
 import org.smollm3.conformance.check.RuleCheck;
+import org.smollm3.conformance.generation.GenerationChecks;
 import org.smollm3.conformance.operations.OperationChecks;
 import org.smollm3.conformance.rules.RuleCatalogue;
 import org.smollm3.conformance.run.Runner;
@@ -19,6 +20,7 @@ public final class ConformanceKit {
   public static List<RuleCheck> checks() {
     List<RuleCheck> checks = new ArrayList<>();
     checks.addAll(OperationChecks.all());
+    checks.addAll(GenerationChecks.all());
     checks.addAll(BehaviourChecks.all());
     return checks;
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.smollm3.conformance.behaviour.BehaviourChecks;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.generation.GenerationChecks;
+import org.smollm3.conformance.graphs.GraphChecks;
 import org.smollm3.conformance.operations.OperationChecks;
 import org.smollm3.conformance.rules.RuleCatalogue;
 import org.smollm3.conformance.run.Runner;
@@ -20,6 +21,7 @@ public final class ConformanceKit {
   public static List<RuleCheck> checks() {
     List<RuleCheck> checks = new ArrayList<>();
     checks.addAll(OperationChecks.all());
+    checks.addAll(GraphChecks.all());
     checks.addAll(GenerationChecks.all());
     checks.addAll(BehaviourChecks.all());
     return checks;

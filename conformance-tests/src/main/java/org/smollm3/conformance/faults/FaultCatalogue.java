@@ -16,6 +16,7 @@ public final class FaultCatalogue {
     all.addAll(ArithmeticFaults.all());
     all.addAll(ContractionFaults.all());
     all.addAll(CompositeFaults.all());
+    all.addAll(GraphFaults.all());
     all.addAll(SamplingFaults.all());
     all.addAll(BehaviourFaults.all());
     Set<String> names = new HashSet<>();

@@ -34,6 +34,7 @@ public final class RuleCatalogue {
   public static RuleCatalogue standard() {
     List<Rule> rules = new ArrayList<>();
     rules.addAll(OperationRules.RULES);
+    rules.addAll(GraphRules.RULES);
     rules.addAll(GenerationRules.RULES);
     rules.addAll(BehaviourRules.RULES);
     return of(rules);

@@ -65,11 +65,7 @@ final class CapabilityChecks {
     Set<Capability> declared = backend.backend().capabilities();
     if (!declared.contains(Capability.TENSOR_PARALLEL)) {
       requireRefused(
-          backend,
-          findings,
-          Capability.TENSOR_PARALLEL,
-          Probe.program(2),
-          LoadOptions.defaults());
+          backend, findings, Capability.TENSOR_PARALLEL, Probe.program(2), LoadOptions.defaults());
     }
     if (!declared.contains(Capability.TAPS)) {
       requireRefused(
@@ -111,15 +107,13 @@ final class CapabilityChecks {
         List.of(new TensorSpec(Probe.X, DType.F32, Shape.of(Shape.OPEN, 2))),
         context ->
             new GraphResult(
-                Map.of(
-                    Probe.Y, context.ops().add(context.input(Probe.X), context.input(Probe.X))),
+                Map.of(Probe.Y, context.ops().add(context.input(Probe.X), context.input(Probe.X))),
                 Map.of(Probe.TOTAL, context.state(Probe.TOTAL))));
   }
 
   private static void openShapes(BackendUnderTest backend, Case c, Findings findings) {
     try (Session session =
-        backend.load(
-            Probe.program(1, List.of(open())), Probe.weights(), LoadOptions.defaults())) {
+        backend.load(Probe.program(1, List.of(open())), Probe.weights(), LoadOptions.defaults())) {
       for (int rows : List.of(3, 1, 40, 2)) {
         HostTensor x = HostTensor.zeros(DType.F32, Shape.of(rows, 2));
         double[] twice = new double[2 * rows];
@@ -128,8 +122,7 @@ final class CapabilityChecks {
           twice[i] = 2 * (i + 1);
         }
         HostTensor y = session.run("double", Map.of(Probe.X, x)).get(Probe.Y);
-        findings.require(
-            y.shape().equals(x.shape()), () -> "y of " + x + " is " + y);
+        findings.require(y.shape().equals(x.shape()), () -> "y of " + x + " is " + y);
         Probe.difference("y of " + rows + " rows", y, twice).ifPresent(findings::fail);
       }
     }

@@ -273,9 +273,7 @@ final class ErrorChecks {
         findings,
         InvalidRequestException.class,
         "a body that does not return the handle of a state",
-        context ->
-            new GraphResult(
-                Map.of(Probe.Y, context.ops().scalar(DType.F32, 1)), Map.of()));
+        context -> new GraphResult(Map.of(Probe.Y, context.ops().scalar(DType.F32, 1)), Map.of()));
   }
 
   private static void localRanks(BackendUnderTest backend, Case c, Findings findings) {

@@ -96,8 +96,7 @@ final class LifecycleChecks {
 
   private static void closeBackend(BackendUnderTest backend, Case c, Findings findings) {
     Backend another = backend.openAnother();
-    Session session =
-        another.load(Probe.program(1), Probe.weights(), LoadOptions.defaults());
+    Session session = another.load(Probe.program(1), Probe.weights(), LoadOptions.defaults());
     session.close();
     another.close();
     another.close();

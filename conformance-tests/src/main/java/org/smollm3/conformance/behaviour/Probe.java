@@ -120,7 +120,8 @@ final class Probe {
   /** The first element that is not as it must be; empty if all are. */
   static Optional<String> difference(String name, HostTensor actual, double... expected) {
     if (actual.size() != expected.length) {
-      return Optional.of(name + " is " + actual + " and must have " + expected.length + " elements");
+      return Optional.of(
+          name + " is " + actual + " and must have " + expected.length + " elements");
     }
     for (int i = 0; i < expected.length; i++) {
       if (actual.getDouble(i) != expected[i]) {

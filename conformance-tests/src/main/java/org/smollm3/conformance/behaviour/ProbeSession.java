@@ -28,8 +28,7 @@ final class ProbeSession implements AutoCloseable {
   }
 
   static ProbeSession open(BackendUnderTest backend, Findings findings, int degree, String name) {
-    Session session =
-        backend.load(Probe.program(degree), Probe.weights(), LoadOptions.defaults());
+    Session session = backend.load(Probe.program(degree), Probe.weights(), LoadOptions.defaults());
     return new ProbeSession(session, findings, name);
   }
 

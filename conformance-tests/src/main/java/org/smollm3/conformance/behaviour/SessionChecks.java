@@ -181,12 +181,7 @@ final class SessionChecks {
             });
     ProgramSpec program =
         new ProgramSpec(
-            "sums",
-            degree,
-            List.of(),
-            List.of(),
-            List.of(graph),
-            Set.of(Capability.FLOAT32));
+            "sums", degree, List.of(), List.of(), List.of(graph), Set.of(Capability.FLOAT32));
     Map<String, HostTensor> inputs =
         Map.of(Probe.X, Values.of(Regime.OUTLIERS, DType.F32, shape, random));
     try (Session one = backend.load(program, Probe.weights(), LoadOptions.defaults());
@@ -214,8 +209,7 @@ final class SessionChecks {
                   Map.of(Probe.Y, x, "again", x, "kept", context.ops().read(state)),
                   Map.of(Probe.TOTAL, state));
             });
-    ProgramSpec program =
-        Probe.program(c.get(TP), List.of(Probe.add(), Probe.peek(), echo));
+    ProgramSpec program = Probe.program(c.get(TP), List.of(Probe.add(), Probe.peek(), echo));
     try (Session session = backend.load(program, Probe.weights(), LoadOptions.defaults())) {
       session.run(Probe.ADD, Probe.x(1, 2, 3));
       HostTensor input = Probe.tensor(4, 5, 6);

@@ -47,11 +47,9 @@ final class TapChecks {
       for (int rank = 0; rank < degree; rank++) {
         Map<String, HostTensor> taps = outputs.tapsByRank().get(rank);
         String where = " on rank " + rank;
-        Probe.difference(
-                "tap sum.total" + where, SessionChecks.get(taps, "sum.total"), 1, 2, 3)
+        Probe.difference("tap sum.total" + where, SessionChecks.get(taps, "sum.total"), 1, 2, 3)
             .ifPresent(findings::fail);
-        Probe.difference(
-                "tap scaled" + where, SessionChecks.get(taps, "scaled"), scaled(rank))
+        Probe.difference("tap scaled" + where, SessionChecks.get(taps, "scaled"), scaled(rank))
             .ifPresent(findings::fail);
         Probe.difference(
                 "y" + where,
@@ -92,8 +90,7 @@ final class TapChecks {
         });
     try (Session session =
         backend.load(Probe.program(c.get(TP)), Probe.weights(), LoadOptions.defaults())) {
-      for (Map<String, HostTensor> rank :
-          session.run(Probe.ADD, Probe.x(1, 2, 3)).tapsByRank()) {
+      for (Map<String, HostTensor> rank : session.run(Probe.ADD, Probe.x(1, 2, 3)).tapsByRank()) {
         findings.require(
             rank.isEmpty(), () -> "there are taps that nobody asked for: " + rank.keySet());
       }
@@ -158,8 +155,7 @@ final class TapChecks {
       }
       Probe.difference(
               "the memory of a weight, after a run,",
-              HostTensor.wrap(
-                  DType.F32, Shape.of(4), memory),
+              HostTensor.wrap(DType.F32, Shape.of(4), memory),
               1,
               -1,
               2,

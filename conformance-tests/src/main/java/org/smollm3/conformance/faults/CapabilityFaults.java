@@ -99,8 +99,7 @@ final class CapabilityFaults {
             "all-taps-returned",
             "TAP-02",
             "all taps are returned where some were asked for",
-            options ->
-                options.taps().toString().isBlank() ? options : options.withTaps("*")),
+            options -> options.taps().toString().isBlank() ? options : options.withTaps("*")),
         tapping(
             "listener-hears-all",
             "TAP-03",
@@ -151,8 +150,7 @@ final class CapabilityFaults {
         right ->
             new ForwardingBackend(right) {
               @Override
-              public Session load(
-                  ProgramSpec program, WeightSource weights, LoadOptions options) {
+              public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
                 return inner.load(program, weights, change.of(options));
               }
             });
@@ -166,8 +164,7 @@ final class CapabilityFaults {
     return new ForwardingBackend(right) {
       @Override
       public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
-        return inner.load(
-            program, (name, rank) -> change.of(weights.weight(name, rank)), options);
+        return inner.load(program, (name, rank) -> change.of(weights.weight(name, rank)), options);
       }
     };
   }

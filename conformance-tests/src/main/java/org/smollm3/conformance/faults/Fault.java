@@ -43,8 +43,7 @@ public record Fault(
         right ->
             new ForwardingBackend(right) {
               @Override
-              public Session load(
-                  ProgramSpec program, WeightSource weights, LoadOptions options) {
+              public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
                 return around.apply(inner.load(program, weights, options));
               }
             });

@@ -249,8 +249,7 @@ final class GraphFaults {
     @Override
     public final State updateCache(
         State cache, Tensor active, Tensor seqIds, Tensor positions, AttentionKind kind) {
-      return inner.updateCache(
-          cache, active, slots(seqIds), written(positions, cache, kind), kind);
+      return inner.updateCache(cache, active, slots(seqIds), written(positions, cache, kind), kind);
     }
   }
 }

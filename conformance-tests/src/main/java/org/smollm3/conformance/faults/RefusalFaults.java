@@ -37,8 +37,7 @@ final class RefusalFaults {
         right ->
             new ForwardingBackend(right) {
               @Override
-              public Session load(
-                  ProgramSpec program, WeightSource weights, LoadOptions options) {
+              public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
                 return new ForwardingSession(inner.load(program, weights, options)) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
@@ -186,7 +185,10 @@ final class RefusalFaults {
             "lost-state-breaks-model",
             "ERR-12",
             "a handle that is not returned is taken for a broken model",
-            e -> e instanceof InvalidRequestException ? new InvalidModelException("no alias", e) : e),
+            e ->
+                e instanceof InvalidRequestException
+                    ? new InvalidModelException("no alias", e)
+                    : e),
         Fault.ofBackend(
             "local-ranks-ignored",
             "ERR-13",
@@ -278,8 +280,7 @@ final class RefusalFaults {
         right ->
             new ForwardingBackend(right) {
               @Override
-              public Session load(
-                  ProgramSpec program, WeightSource weights, LoadOptions options) {
+              public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
                 try {
                   return new ForwardingSession(inner.load(program, weights, options)) {
                     @Override

@@ -107,7 +107,10 @@ final class SamplingFaults {
                   Tensor first = ops.reshape(ops.slice(x, 0, 0, 1), columns);
                   return ops.broadcast(first, x.shape(), 1);
                 }),
-        Fault.ofOps("top-p-one-too-many", "GEN-SAMPLE-07", "the token that crosses top_p is kept",
+        Fault.ofOps(
+            "top-p-one-too-many",
+            "GEN-SAMPLE-07",
+            "the token that crosses top_p is kept",
             KeepingTheCrossing::new),
         Fault.ofOps(
             "temperature-after-top-p",

@@ -103,7 +103,9 @@ final class SessionFaults {
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     Outputs outputs = inner.run(graph, inputs);
                     List<Map<String, HostTensor>> same = new ArrayList<>();
-                    outputs.outputsByRank().forEach(rank -> same.add(outputs.outputsByRank().get(0)));
+                    outputs
+                        .outputsByRank()
+                        .forEach(rank -> same.add(outputs.outputsByRank().get(0)));
                     return new Outputs(same, outputs.tapsByRank());
                   }
                 }));
@@ -138,10 +140,8 @@ final class SessionFaults {
   private static HostTensor drifted(HostTensor value, int run) {
     HostTensor copy = value.copy();
     if (run % 2 == 1 && copy.size() > 0 && copy.dtype().isFloating()) {
-      copy.segment().set(
-          ValueLayout.JAVA_BYTE,
-          0,
-          (byte) (copy.segment().get(ValueLayout.JAVA_BYTE, 0) ^ 1));
+      copy.segment()
+          .set(ValueLayout.JAVA_BYTE, 0, (byte) (copy.segment().get(ValueLayout.JAVA_BYTE, 0) ^ 1));
     }
     return copy;
   }

@@ -62,8 +62,7 @@ final class Draws {
   }
 
   /** Whether no sum is so near top_p or the uniform number that rounding could decide. */
-  static boolean isClear(
-      float[] logits, DeviceSamplingParams params, int maxTopk, double uniform) {
+  static boolean isClear(float[] logits, DeviceSamplingParams params, int maxTopk, double uniform) {
     return isTopPClear(logits, params, maxTopk)
         && isFar(new OptimumSampler(params, maxTopk).probabilities(logits), uniform);
   }

@@ -5,13 +5,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.smollm3.checkpoint.ProgramWeights;
 import org.smollm3.conformance.bounds.Bounded;
 import org.smollm3.conformance.cases.Case;
 import org.smollm3.conformance.check.BackendUnderTest;
 import org.smollm3.conformance.check.Findings;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.check.Tries;
-import org.smollm3.checkpoint.ProgramWeights;
 import org.smollm3.conformance.models.RandomModel;
 import org.smollm3.generation.DeviceSamplingParams;
 import org.smollm3.generation.Logits;
@@ -40,8 +40,7 @@ final class ModelChecks {
 
   static List<RuleCheck> all() {
     return List.of(
-        new RuleCheck(
-            "GEN-GREEDY-01", RandomModel.float32(), Tries.of(2, 12), ModelChecks::greedy),
+        new RuleCheck("GEN-GREEDY-01", RandomModel.float32(), Tries.of(2, 12), ModelChecks::greedy),
         new RuleCheck("GEN-GREEDY-02", RandomModel.space(), Tries.of(2, 8), ModelChecks::onDevice),
         new RuleCheck("GEN-DRAW-01", RandomModel.space(), Tries.of(2, 8), ModelChecks::drawn));
   }
@@ -90,8 +89,7 @@ final class ModelChecks {
     Random numbers = c.random();
     RandomModel random = RandomModel.of(c, numbers);
     List<Integer> tokens = new ArrayList<>(random.tokens(PROMPT, numbers));
-    ProgramSpec one =
-        random.model().program(DecoderOptions.of(random.arithmetic(), 1, LENGTH));
+    ProgramSpec one = random.model().program(DecoderOptions.of(random.arithmetic(), 1, LENGTH));
     ProgramSpec many =
         random
             .model()
@@ -127,8 +125,7 @@ final class ModelChecks {
         int chosen = argmax(actual);
         int wanted = argmax(expected.values());
         int position = tokens.size();
-        double gap =
-            expected.values().getDouble(wanted) - expected.values().getDouble(chosen);
+        double gap = expected.values().getDouble(wanted) - expected.values().getDouble(chosen);
         double room = expected.errors().getDouble(wanted) + expected.errors().getDouble(chosen);
         findings.require(
             !(gap > room),

@@ -38,8 +38,7 @@ final class SamplingChecks {
         check("GEN-SAMPLE-08", Tries.of(1, 3), SamplingChecks::frequencies));
   }
 
-  private static RuleCheck check(
-      String rule, Tries tries, Check check) {
+  private static RuleCheck check(String rule, Tries tries, Check check) {
     return new RuleCheck(rule, CaseSpace.of(TP, VOCAB), tries, check);
   }
 
@@ -109,8 +108,7 @@ final class SamplingChecks {
     try (SamplerProgram program = open(backend, c, findings, ROWS, vocab)) {
       List<float[]> tied = Draws.tied(random, ROWS, vocab);
       requireArgmax(findings, "of greedy among equals", program.greedy(tied), tied);
-      List<DeviceSamplingParams> one =
-          Collections.nCopies(ROWS, DeviceSamplingParams.greedy());
+      List<DeviceSamplingParams> one = Collections.nCopies(ROWS, DeviceSamplingParams.greedy());
       requireArgmax(
           findings,
           "of top_k 1 among equals",

@@ -75,9 +75,7 @@ public final class GraphChecks {
     List<Integer> first = model.tokens(PROMPT, random);
     List<Integer> second = model.tokens(PROMPT, random);
     trial.run(
-        CONTEXT,
-        new Row(0, first, 0, PROMPT),
-        new Row(1, second, 0, between(random, 1, PROMPT)));
+        CONTEXT, new Row(0, first, 0, PROMPT), new Row(1, second, 0, between(random, 1, PROMPT)));
   }
 
   private static void promptCaches(GraphTrial trial, RandomModel model, Random random, Findings f) {
@@ -113,10 +111,7 @@ public final class GraphChecks {
     trial.run(CONTEXT, new Row(1, first, 0, PROMPT), new Row(0, second, 0, length));
     trial.judgeCache(1, first, PROMPT);
     trial.judgeCache(0, second, length);
-    trial.run(
-        STEP,
-        new Row(0, second, length, length + 1),
-        new Row(1, first, PROMPT, PROMPT + 1));
+    trial.run(STEP, new Row(0, second, length, length + 1), new Row(1, first, PROMPT, PROMPT + 1));
   }
 
   private static void shorterPrompt(
@@ -159,9 +154,7 @@ public final class GraphChecks {
     int shorter = between(random, 1, 4);
     trial.run(CONTEXT, new Row(0, first, 0, PROMPT), new Row(1, second, 0, shorter));
     trial.run(
-        STEP,
-        new Row(0, first, PROMPT, PROMPT + 1),
-        new Row(1, second, shorter, shorter + 1));
+        STEP, new Row(0, first, PROMPT, PROMPT + 1), new Row(1, second, shorter, shorter + 1));
     trial.judgeCache(0, first, PROMPT + 1);
     trial.judgeCache(1, second, shorter + 1);
   }
@@ -201,14 +194,11 @@ public final class GraphChecks {
     List<Integer> second = model.tokens(CAPACITY, random);
     int shorter = between(random, 1, 2);
     trial.run(CHUNK, new Row(0, first, 0, PIECE), new Row(1, second, 0, shorter));
-    trial.run(
-        CHUNK, new Row(0, first, PIECE, PIECE + 2), new Row(1, second, shorter - 1, shorter));
+    trial.run(CHUNK, new Row(0, first, PIECE, PIECE + 2), new Row(1, second, shorter - 1, shorter));
     trial.judgeCache(0, first, PIECE + 2);
     trial.judgeCache(1, second, shorter);
     trial.run(
-        STEP,
-        new Row(0, first, PIECE + 2, PIECE + 3),
-        new Row(1, second, shorter, shorter + 1));
+        STEP, new Row(0, first, PIECE + 2, PIECE + 3), new Row(1, second, shorter, shorter + 1));
   }
 
   private static void guesses(GraphTrial trial, RandomModel model, Random random, Findings f) {

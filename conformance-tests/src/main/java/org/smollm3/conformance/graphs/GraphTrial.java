@@ -179,8 +179,7 @@ final class GraphTrial implements AutoCloseable {
   private HostTensor feed(Call call, String block) {
     int hidden = random.config().hiddenSize();
     HostTensor fed =
-        HostTensor.zeros(
-            random.arithmetic(), Shape.of(call.rows().size(), call.length(), hidden));
+        HostTensor.zeros(random.arithmetic(), Shape.of(call.rows().size(), call.length(), hidden));
     for (int b = 0; b < call.rows().size(); b++) {
       Row row = call.rows().get(b);
       HostTensor exact = truth(row.sequence()).tap(FedBlocks.inputName(block)).row(0);

@@ -20,8 +20,7 @@ final class MemoryFiles implements ModelFiles {
   private final Map<String, MemorySegment> files = new TreeMap<>();
 
   MemoryFiles(String config, Map<String, HostTensor> tensors) {
-    files.put(
-        "config.json", MemorySegment.ofArray(config.getBytes(StandardCharsets.UTF_8)));
+    files.put("config.json", MemorySegment.ofArray(config.getBytes(StandardCharsets.UTF_8)));
     files.put("model.safetensors", safetensors(tensors));
   }
 
@@ -53,8 +52,7 @@ final class MemoryFiles implements ModelFiles {
     byte[] header = json.toString().getBytes(StandardCharsets.US_ASCII);
     MemorySegment file =
         Arena.ofAuto().allocate(Math.addExact(Long.BYTES + header.length, at), ALIGNMENT);
-    file.set(
-        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
+    file.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
     MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, Long.BYTES, header.length);
     long place = Long.BYTES + header.length;
     for (HostTensor tensor : tensors.values()) {

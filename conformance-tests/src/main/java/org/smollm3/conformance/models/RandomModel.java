@@ -36,7 +36,8 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
   /** Of each layer, whether it has RoPE. */
   private static final Param<List<Integer>> ROPE =
       Param.integers(
-          "rope", Arbitraries.of(List.of(1), List.of(0), List.of(1, 0), List.of(0, 1), List.of(1, 1)));
+          "rope",
+          Arbitraries.of(List.of(1), List.of(0), List.of(1, 0), List.of(0, 1), List.of(1, 1)));
 
   private static final Param<Boolean> BIASES = Param.flag("biases");
   private static final Param<Boolean> TIED = Param.flag("tied");
@@ -79,8 +80,7 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
     return new RandomModel(
         SmolLm3Model.open(new MemoryFiles(json, tensors)),
         dtype,
-        Sharding.of(
-            c.get(TP), c.get(FUSED) ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE));
+        Sharding.of(c.get(TP), c.get(FUSED) ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE));
   }
 
   /** Norms near one, the rest of such a size that activations keep theirs. */

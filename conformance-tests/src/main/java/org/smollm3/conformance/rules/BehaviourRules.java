@@ -30,9 +30,7 @@ final class BehaviourRules {
               "ProgramSpec"),
           rule("LIFE-08", "resetStates makes the states zero on all ranks", "Session.resetStates"),
           rule(
-              "LIFE-09",
-              "closing one backend does nothing to another and its sessions",
-              "Backend"),
+              "LIFE-09", "closing one backend does nothing to another and its sessions", "Backend"),
           rule("LIFE-10", "readState gives a copy, of the rank asked for", "Session.readState"),
           rule("SESSION-01", "two sessions of one backend share no state", "Session"),
           rule(

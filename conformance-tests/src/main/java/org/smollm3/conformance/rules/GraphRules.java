@@ -33,7 +33,6 @@ final class GraphRules {
           rule("GRAPH-SPEC-02", "guesses that were rejected leave no trace"));
 
   private static Rule rule(String id, String text) {
-    return new Rule(
-        id, Level.GRAPHS, text, "DecoderGraphs, AttentionKind; bounds one block deep");
+    return new Rule(id, Level.GRAPHS, text, "DecoderGraphs, AttentionKind; bounds one block deep");
   }
 }

@@ -31,7 +31,7 @@ final class SessionFaults {
             "SESSION-02",
             "runs of any thread but the first to run are dropped",
             right ->
-                new ForwardingSession(right) {
+                new WrappedSession(right) {
                   private Optional<Thread> owner = Optional.empty();
                   private Optional<Outputs> last = Optional.empty();
 
@@ -54,7 +54,7 @@ final class SessionFaults {
             "SESSION-04",
             "every run sums in another order",
             right ->
-                new ForwardingSession(right) {
+                new WrappedSession(right) {
                   private int runs;
 
                   @Override
@@ -68,7 +68,7 @@ final class SessionFaults {
             "SESSION-05",
             "outputs that are an input are the caller's memory",
             right ->
-                new ForwardingSession(right) {
+                new WrappedSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     return changed(
@@ -85,7 +85,7 @@ final class SessionFaults {
             "SESSION-06",
             "the memory of an input holds intermediate results",
             right ->
-                new ForwardingSession(right) {
+                new WrappedSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     Outputs outputs = inner.run(graph, inputs);
@@ -98,7 +98,7 @@ final class SessionFaults {
             "SESSION-07",
             "the outputs of rank 0 are given for every rank",
             right ->
-                new ForwardingSession(right) {
+                new WrappedSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     Outputs outputs = inner.run(graph, inputs);
@@ -118,7 +118,7 @@ final class SessionFaults {
       @Override
       public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
         String key = program.name() + program.tensorParallelDegree();
-        return new ForwardingSession(
+        return new WrappedSession(
             open.computeIfAbsent(key, k -> inner.load(program, weights, options))) {
           @Override
           public void close() {
@@ -154,7 +154,7 @@ final class SessionFaults {
       return new ForwardingBackend(right) {
         @Override
         public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
-          return new ForwardingSession(inner.load(program, weights, options)) {
+          return new WrappedSession(inner.load(program, weights, options)) {
             @Override
             public Outputs run(String graph, Map<String, HostTensor> inputs) {
               buffers.putAll(inputs);

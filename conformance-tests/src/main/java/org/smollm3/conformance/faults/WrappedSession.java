@@ -10,10 +10,10 @@ import org.smollm3.spi.Session;
 import org.smollm3.tensor.HostTensor;
 
 /** Passes everything on, to be overridden where a fault is. */
-abstract class ForwardingSession implements Session {
+abstract class WrappedSession implements Session {
   final Session inner;
 
-  ForwardingSession(Session inner) {
+  WrappedSession(Session inner) {
     this.inner = inner;
   }
 

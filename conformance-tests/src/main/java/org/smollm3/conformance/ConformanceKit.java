@@ -2,8 +2,11 @@ package org.smollm3.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.smollm3.conformance.behaviour.BehaviourChecks;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.layers.LayerChecks;
+import org.smollm3.conformance.generation.GenerationChecks;
+import org.smollm3.conformance.graphs.GraphChecks;
 import org.smollm3.conformance.operations.OperationChecks;
 import org.smollm3.conformance.rules.RuleCatalogue;
 import org.smollm3.conformance.run.Runner;
@@ -20,6 +23,9 @@ public final class ConformanceKit {
     List<RuleCheck> checks = new ArrayList<>();
     checks.addAll(OperationChecks.all());
     checks.addAll(LayerChecks.all());
+    checks.addAll(GraphChecks.all());
+    checks.addAll(GenerationChecks.all());
+    checks.addAll(BehaviourChecks.all());
     return checks;
   }
 }

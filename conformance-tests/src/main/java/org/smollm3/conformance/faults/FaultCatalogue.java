@@ -21,6 +21,9 @@ public final class FaultCatalogue {
     all.addAll(CacheFaults.all());
     all.addAll(AttentionFaults.all());
     all.addAll(ParallelFaults.all());
+    all.addAll(GraphFaults.all());
+    all.addAll(SamplingFaults.all());
+    all.addAll(BehaviourFaults.all());
     Set<String> names = new HashSet<>();
     for (Fault fault : all) {
       if (!names.add(fault.name())) {

@@ -16,6 +16,10 @@ import org.smollm3.spi.WeightSource;
  * @param right closed with this one
  */
 public record FaultyBackend(Backend right, Fault fault) implements Backend {
+  public FaultyBackend {
+    right = fault.around().apply(right);
+  }
+
   @Override
   public String name() {
     return right.name() + " with " + fault.name();

@@ -32,10 +32,13 @@ public final class RuleCatalogue {
 
   /** Every requirement of the SPI. */
   public static RuleCatalogue standard() {
-    List<Rule> all = new ArrayList<>();
-    all.addAll(OperationRules.RULES);
-    all.addAll(LayerRules.RULES);
-    return of(all);
+    List<Rule> rules = new ArrayList<>();
+    rules.addAll(OperationRules.RULES);
+    rules.addAll(LayerRules.RULES);
+    rules.addAll(GraphRules.RULES);
+    rules.addAll(GenerationRules.RULES);
+    rules.addAll(BehaviourRules.RULES);
+    return of(rules);
   }
 
   public List<Rule> rules() {

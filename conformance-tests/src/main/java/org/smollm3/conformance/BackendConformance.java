@@ -2,6 +2,7 @@ package org.smollm3.conformance;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -58,7 +59,7 @@ public abstract class BackendConformance {
   }
 
   private void test(Runner runner, BackendUnderTest backend, Rule rule) {
-    RunReport report = runner.run(backend, "", plan().withRules(rule.id()), Progress.NONE);
+    RunReport report = runner.run(backend, List.of(), plan().withRules(rule.id()), Progress.NONE);
     RuleResult result = report.results().get(0);
     switch (result.verdict()) {
       case PASS -> {}

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import net.jqwik.api.Arbitraries;
@@ -37,6 +38,23 @@ public final class CaseSpace {
   /** Only the cases that satisfy a condition, which most should. */
   public CaseSpace where(Predicate<Case> allowed) {
     return new CaseSpace(params, condition.and(allowed));
+  }
+
+  /**
+   * Only the cases in which a parameter has one of some values; all of them if there is no such
+   * parameter, and none, which is empty, if it never has one of these.
+   */
+  public Optional<CaseSpace> only(String name, Set<String> values) {
+    List<Param<?>> limited = new ArrayList<>();
+    for (Param<?> param : params) {
+      Optional<? extends Param<?>> left =
+          param.name().equals(name) ? param.only(values) : Optional.of(param);
+      if (left.isEmpty()) {
+        return Optional.empty();
+      }
+      limited.add(left.get());
+    }
+    return Optional.of(new CaseSpace(limited, condition));
   }
 
   private static Param<Long> seed() {

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
@@ -108,6 +110,24 @@ public final class Param<T> {
 
   public String name() {
     return name;
+  }
+
+  /**
+   * The same parameter with fewer values.
+   *
+   * @param texts as they are written
+   * @return empty if none of its values is among them
+   */
+  Optional<Param<T>> only(Set<String> texts) {
+    List<T> left =
+        values
+            .allValues()
+            .orElseThrow(() -> new IllegalArgumentException(name + " has too many values"))
+            .filter(value -> texts.contains(write.apply(value)))
+            .toList();
+    return left.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Param<>(name, Arbitraries.of(left), write, read));
   }
 
   /** The values as they are written. */

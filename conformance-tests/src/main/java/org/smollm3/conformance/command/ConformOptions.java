@@ -2,6 +2,7 @@ package org.smollm3.conformance.command;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +24,7 @@ final class ConformOptions {
   static final String CASE = "--case";
   static final String PROFILE = "--profile";
   static final String QUICK = "--quick";
+  static final String DEGREES = "--tp";
   static final String TRIES = "--tries";
   static final String SEED = "--seed";
   static final String SHARD = "--shard";
@@ -44,6 +46,8 @@ final class ConformOptions {
           new Option(CASE, "CASE", "one case of one rule, as a report prints it", ""),
           new Option(PROFILE, "NAME", "how much is tried: quick, standard or full", "standard"),
           Option.flag(QUICK, "the same as --profile quick: at most ten seconds"),
+          new Option(
+              DEGREES, "LIST", "tensor-parallel degrees of cases, such as 1,2 on two cores", "all"),
           new Option(TRIES, "N", "cases of each rule, whatever the profile", ""),
           new Option(SEED, "N", "seed of all cases", Long.toString(RunPlan.DEFAULT_SEED)),
           new Option(SHARD, "I/N", "every N-th case, from the I-th on; I from 0", ""),
@@ -71,6 +75,7 @@ final class ConformOptions {
       plan = plan.withLevels(all.get(0), all.subList(1, all.size()).toArray(Level[]::new));
     }
     plan = plan.withRules(rules(invocation).toArray(String[]::new));
+    plan = plan.withDegrees(degrees(invocation));
     Optional<Integer> tries = invocation.integer(TRIES);
     if (tries.isPresent()) {
       plan = plan.withTries(tries.get());
@@ -92,6 +97,29 @@ final class ConformOptions {
       levels.add(Level.of(name));
     }
     return levels;
+  }
+
+  /** Empty for all. */
+  private static Set<Integer> degrees(Invocation invocation) {
+    Set<Integer> degrees = new LinkedHashSet<>();
+    for (String word : words(invocation, DEGREES)) {
+      try {
+        degrees.add(Integer.valueOf(word));
+      } catch (NumberFormatException e) {
+        throw new InvalidRequestException(
+            DEGREES + " wants whole numbers with commas between them, not '" + word + "'", e);
+      }
+    }
+    return degrees;
+  }
+
+  /** The options that say how the backend is opened, as they were given. */
+  static List<String> opening(Invocation invocation) {
+    List<String> options = new ArrayList<>();
+    for (String option : List.of(BACKEND_OPTIONS, PLUGIN_PATH)) {
+      invocation.value(option).ifPresent(value -> options.addAll(List.of(option, value)));
+    }
+    return options;
   }
 
   static List<String> rules(Invocation invocation) {

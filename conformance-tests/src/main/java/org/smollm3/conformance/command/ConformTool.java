@@ -104,17 +104,17 @@ public final class ConformTool implements Tool {
   private static RunReport judged(Runner runner, Invocation invocation) {
     Supplier<Backend> factory = factory(invocation, invocation.required(ConformOptions.BACKEND));
     try (BackendUnderTest backend = BackendUnderTest.open(factory)) {
-      String details = backend.backend().description();
+      List<String> options = ConformOptions.opening(invocation);
       Optional<String> line = invocation.value(ConformOptions.CASE);
       if (line.isPresent()) {
         List<String> rules = ConformOptions.rules(invocation);
         if (rules.size() != 1) {
           throw new InvalidRequestException("--case needs one --rule, of which it is a case");
         }
-        return runner.runCase(backend, details, rules.get(0), line.get());
+        return runner.runCase(backend, options, rules.get(0), line.get());
       }
       try (ProgressLine progress = new ProgressLine(invocation)) {
-        return runner.run(backend, details, ConformOptions.plan(invocation), progress);
+        return runner.run(backend, options, ConformOptions.plan(invocation), progress);
       }
     }
   }

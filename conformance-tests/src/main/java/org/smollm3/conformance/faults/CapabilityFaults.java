@@ -76,7 +76,7 @@ final class CapabilityFaults {
             "CAP-04",
             "an open dimension has the size of the first run for ever",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private final Map<String, Outputs> first = new LinkedHashMap<>();
 
                   @Override
@@ -173,7 +173,7 @@ final class CapabilityFaults {
     return new ForwardingBackend(right) {
       @Override
       public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
-        return new WrappedSession(inner.load(program, weights, options)) {
+        return new ForwardingSession(inner.load(program, weights, options)) {
           @Override
           public Outputs run(String graph, Map<String, HostTensor> inputs) {
             Outputs outputs = inner.run(graph, inputs);

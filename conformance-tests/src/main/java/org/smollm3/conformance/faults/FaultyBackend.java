@@ -45,8 +45,7 @@ public record FaultyBackend(Backend right, Fault fault) implements Backend {
             program.states(),
             program.graphs().stream().map(this::wrong).toList(),
             program.requires());
-    Session session = right.load(wrong, weights, options);
-    return fault.wrap() instanceof SessionFault ofSession ? ofSession.wrap(session) : session;
+    return right.load(wrong, weights, options);
   }
 
   private GraphSpec wrong(GraphSpec graph) {

@@ -123,8 +123,8 @@ final class GraphFaults {
                   Tensor written(Tensor positions, State cache, AttentionKind kind) {
                     long last = cache.spec().shape().dim(2) - 1;
                     return inner.select(
-                        inner.compare(Comparison.GE, positions, fill(last, positions)),
-                        fill(last + 1, positions),
+                        inner.compare(Comparison.GE, positions, fill((double) last, positions)),
+                        fill((double) (last + 1), positions),
                         positions);
                   }
                 }),
@@ -204,7 +204,7 @@ final class GraphFaults {
   }
 
   /** Attention and the cache, with what they are given open to change. */
-  private abstract static class Attention extends ForwardingOps {
+  abstract static class Attention extends ForwardingOps {
     Attention(TensorOps inner) {
       super(inner);
     }

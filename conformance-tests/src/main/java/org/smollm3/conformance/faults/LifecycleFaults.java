@@ -63,7 +63,7 @@ final class LifecycleFaults {
             "LIFE-03",
             "closing a session twice throws",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private boolean closed;
 
                   @Override
@@ -80,7 +80,7 @@ final class LifecycleFaults {
             "LIFE-04",
             "a closed session gives empty results",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private boolean closed;
 
                   @Override
@@ -101,7 +101,7 @@ final class LifecycleFaults {
             "LIFE-04",
             "a call after close fails as a fault of the device",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public void resetStates() {
                     try {
@@ -138,7 +138,7 @@ final class LifecycleFaults {
             "LIFE-07",
             "a graph that was not run before sees states of its own",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private String last = "";
 
                   @Override
@@ -155,7 +155,7 @@ final class LifecycleFaults {
             "LIFE-08",
             "resetting the states only makes a note of it",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public void resetStates() {}
                 }),
@@ -169,7 +169,7 @@ final class LifecycleFaults {
             "LIFE-10",
             "reading a state gives the memory that was read before",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private final Map<String, HostTensor> read = new HashMap<>();
 
                   @Override

@@ -38,7 +38,7 @@ final class RefusalFaults {
             new ForwardingBackend(right) {
               @Override
               public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
-                return new WrappedSession(inner.load(program, weights, options)) {
+                return new ForwardingSession(inner.load(program, weights, options)) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     return inner.run(graph, lenient.inputs(program.graph(graph), inputs));
@@ -87,7 +87,7 @@ final class RefusalFaults {
             "ERR-05",
             "an unknown graph fails as if the device had",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     try {
@@ -102,7 +102,7 @@ final class RefusalFaults {
             "ERR-01",
             "a run that is refused has zeroed the states already",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     try {
@@ -118,7 +118,7 @@ final class RefusalFaults {
             "ERR-06",
             "reading the state of a rank below 0 reads rank 0",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public HostTensor readState(String name, int rank) {
                     return inner.readState(name, Math.max(0, rank));
@@ -282,7 +282,7 @@ final class RefusalFaults {
               @Override
               public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
                 try {
-                  return new WrappedSession(inner.load(program, weights, options)) {
+                  return new ForwardingSession(inner.load(program, weights, options)) {
                     @Override
                     public Outputs run(String graph, Map<String, HostTensor> inputs) {
                       try {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.Outputs;
@@ -31,7 +32,7 @@ final class SessionFaults {
             "SESSION-02",
             "runs of any thread but the first to run are dropped",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private Optional<Thread> owner = Optional.empty();
                   private Optional<Outputs> last = Optional.empty();
 
@@ -54,7 +55,7 @@ final class SessionFaults {
             "SESSION-04",
             "every run sums in another order",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   private int runs;
 
                   @Override
@@ -68,7 +69,7 @@ final class SessionFaults {
             "SESSION-05",
             "outputs that are an input are the caller's memory",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     return changed(
@@ -85,7 +86,7 @@ final class SessionFaults {
             "SESSION-06",
             "the memory of an input holds intermediate results",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     Outputs outputs = inner.run(graph, inputs);
@@ -98,7 +99,7 @@ final class SessionFaults {
             "SESSION-07",
             "the outputs of rank 0 are given for every rank",
             right ->
-                new WrappedSession(right) {
+                new ForwardingSession(right) {
                   @Override
                   public Outputs run(String graph, Map<String, HostTensor> inputs) {
                     Outputs outputs = inner.run(graph, inputs);
@@ -118,7 +119,7 @@ final class SessionFaults {
       @Override
       public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
         String key = program.name() + program.tensorParallelDegree();
-        return new WrappedSession(
+        return new ForwardingSession(
             open.computeIfAbsent(key, k -> inner.load(program, weights, options))) {
           @Override
           public void close() {
@@ -154,13 +155,12 @@ final class SessionFaults {
       return new ForwardingBackend(right) {
         @Override
         public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
-          return new WrappedSession(inner.load(program, weights, options)) {
+          return new ForwardingSession(inner.load(program, weights, options)) {
             @Override
             public Outputs run(String graph, Map<String, HostTensor> inputs) {
               buffers.putAll(inputs);
-              for (int i = 0; i < 100; i++) {
-                Thread.yield();
-              }
+              // Time for another thread to come by.
+              LockSupport.parkNanos(200_000);
               Map<String, HostTensor> seen = new LinkedHashMap<>();
               inputs.forEach((name, value) -> seen.put(name, buffers.getOrDefault(name, value)));
               return inner.run(graph, seen);

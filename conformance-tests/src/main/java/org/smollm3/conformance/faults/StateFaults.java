@@ -85,7 +85,7 @@ final class StateFaults {
                     return cleared(inner.ops(), inner.state(name));
                   }
                 }),
-        ofSession(
+        Fault.ofSession(
             "reset-forgotten",
             "STATE-06",
             "resetStates does nothing",
@@ -96,7 +96,7 @@ final class StateFaults {
                     // The fault.
                   }
                 }),
-        ofSession(
+        Fault.ofSession(
             "state-of-first-rank",
             "STATE-07",
             "readState gives the first rank's state for every rank",
@@ -117,10 +117,6 @@ final class StateFaults {
             "STATE-09",
             "what is read is the state as it was before the run's updates",
             ReadsTooEarly::new));
-  }
-
-  private static Fault ofSession(String name, String rule, String text, SessionFault fault) {
-    return new Fault(name, text, rule, fault);
   }
 
   private static State cleared(TensorOps ops, State state) {

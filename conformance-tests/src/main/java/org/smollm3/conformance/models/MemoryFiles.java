@@ -51,10 +51,10 @@ final class MemoryFiles implements ModelFiles {
     }
     byte[] header = json.toString().getBytes(StandardCharsets.US_ASCII);
     MemorySegment file =
-        Arena.ofAuto().allocate(Math.addExact(Long.BYTES + header.length, at), ALIGNMENT);
+        Arena.ofAuto().allocate(Math.addExact((long) Long.BYTES + header.length, at), ALIGNMENT);
     file.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
     MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, Long.BYTES, header.length);
-    long place = Long.BYTES + header.length;
+    long place = (long) Long.BYTES + header.length;
     for (HostTensor tensor : tensors.values()) {
       long bytes = tensor.segment().byteSize();
       file.asSlice(place, bytes).copyFrom(tensor.segment());

@@ -87,7 +87,8 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
   private static HostTensor tensor(WeightNames.Weight weight, DType dtype, Random random) {
     HostTensor tensor = HostTensor.zeros(dtype, weight.shape());
     boolean norm = weight.checkpointName().endsWith("norm.weight");
-    double scale = norm ? 0.2 : 1.5 / Math.sqrt(weight.shape().dim(weight.shape().rank() - 1));
+    double scale =
+        norm ? 0.2 : 1.5 / Math.sqrt((double) weight.shape().dim(weight.shape().rank() - 1));
     for (long i = 0; i < tensor.size(); i++) {
       tensor.setDouble(i, (norm ? 1 : 0) + scale * random.nextGaussian());
     }

@@ -53,6 +53,7 @@ public final class ReportReader {
     return new RunReport.Subject(
         text(node, "backend"),
         text(node, "details"),
+        list(node.required("options"), JsonNode::stringValue),
         new LinkedHashSet<>(
             list(node.required("capabilities"), n -> Capability.valueOf(n.stringValue()))),
         Optional.ofNullable(node.get("numerics")).map(ReportReader::numerics));
@@ -78,6 +79,7 @@ public final class ReportReader {
         Profile.of(text(node, "profile")),
         levels,
         list(node.required("rules"), JsonNode::stringValue),
+        new LinkedHashSet<>(list(node.required("tensor_parallel_degrees"), JsonNode::intValue)),
         node.has("tries") ? OptionalInt.of(integer(node, "tries")) : OptionalInt.empty(),
         node.required("seed").longValue(),
         Shard.of(text(node, "shard")));

@@ -44,6 +44,8 @@ public final class ReportWriter {
     RunReport.Subject subject = report.subject();
     node.put("backend", subject.backend());
     node.put("details", subject.details());
+    ArrayNode options = node.putArray("options");
+    subject.options().forEach(options::add);
     ArrayNode capabilities = node.putArray("capabilities");
     subject.capabilities().stream().sorted().map(Capability::name).forEach(capabilities::add);
     subject.numerics().ifPresent(profile -> numerics(node.putObject("numerics"), profile));
@@ -66,6 +68,8 @@ public final class ReportWriter {
     plan.levels().stream().sorted().map(Level::label).forEach(levels::add);
     ArrayNode rules = node.putArray("rules");
     plan.rules().forEach(rules::add);
+    ArrayNode degrees = node.putArray("tensor_parallel_degrees");
+    plan.degrees().stream().sorted().forEach(degrees::add);
     plan.tries().ifPresent(tries -> node.put("tries", tries));
     node.put("seed", plan.seed());
     node.put("shard", plan.shard().toString());

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.smollm3.conformance.cases.CaseMaker.Candidate;
-import org.smollm3.conformance.check.BackendUnderTest;
 import org.smollm3.conformance.check.Measure;
 import org.smollm3.conformance.check.Outcome;
 import org.smollm3.conformance.check.RuleCheck;
@@ -35,10 +34,10 @@ final class RuleTally {
   }
 
   /** Tries a case. */
-  void run(BackendUnderTest backend, int index, Candidate candidate) {
+  void run(CaseThread cases, int index, Candidate candidate) {
     long start = System.nanoTime();
     String line = candidate.value().toString();
-    switch (check.run(backend, candidate.value())) {
+    switch (cases.run(check, candidate.value())) {
       case Outcome.Passed outcome -> {
         passed++;
         measured(index, line, outcome.worst(), outcome.ulps());
@@ -51,7 +50,7 @@ final class RuleTally {
         measured(index, line, outcome.worst(), outcome.ulps());
         if (failures.size() < RuleResult.KEPT_FAILURES) {
           Optional<Shrunk> shrunk =
-              failed == 0 ? Shrinker.simplest(check, backend, candidate) : Optional.empty();
+              failed == 0 ? Shrinker.simplest(check, cases, candidate) : Optional.empty();
           failures.add(new Failure(index, line, outcome.why(), outcome.worst(), shrunk));
         }
         failed++;

@@ -3,6 +3,8 @@ package org.smollm3.conformance.run;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.NumericsProfile;
 
@@ -12,6 +14,8 @@ import org.smollm3.spi.NumericsProfile;
  * @param results a result for each rule of the plan, in the order of the catalogue
  */
 public record RunReport(Subject subject, RunPlan plan, List<RuleResult> results) {
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_./:,=@%+-]+");
+
   public RunReport {
     results = List.copyOf(results);
   }
@@ -21,13 +25,16 @@ public record RunReport(Subject subject, RunPlan plan, List<RuleResult> results)
    *
    * @param backend its name
    * @param details what it runs on
+   * @param options with which the command opens it
    */
   public record Subject(
       String backend,
       String details,
+      List<String> options,
       Set<Capability> capabilities,
       Optional<NumericsProfile> numerics) {
     public Subject {
+      options = List.copyOf(options);
       capabilities = Set.copyOf(capabilities);
     }
   }
@@ -45,9 +52,17 @@ public record RunReport(Subject subject, RunPlan plan, List<RuleResult> results)
   public String rerun(String rule, String caseLine) {
     return "./smollm3 conform --backend "
         + subject.backend()
+        + subject.options().stream().map(RunReport::word).collect(Collectors.joining())
         + " --rule "
         + rule
         + (caseLine.isEmpty() ? "" : " --case '" + caseLine + "'");
+  }
+
+  /** As a shell takes it for one word. */
+  private static String word(String option) {
+    return PLAIN.matcher(option).matches()
+        ? " " + option
+        : " '" + option.replace("'", "'\\''") + "'";
   }
 
   /** The same, whatever time it took. */

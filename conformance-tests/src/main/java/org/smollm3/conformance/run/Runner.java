@@ -1,5 +1,7 @@
 package org.smollm3.conformance.run;
 
+import static java.util.stream.Collectors.toSet;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,7 +12,9 @@ import java.util.Set;
 import org.smollm3.conformance.cases.Case;
 import org.smollm3.conformance.cases.CaseMaker;
 import org.smollm3.conformance.cases.CaseMaker.Candidate;
+import org.smollm3.conformance.cases.CaseSpace;
 import org.smollm3.conformance.check.BackendUnderTest;
+import org.smollm3.conformance.check.Outcome;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.check.UlpHistogram;
 import org.smollm3.conformance.rules.Rule;
@@ -20,13 +24,28 @@ import org.smollm3.error.InvalidRequestException;
 /** Tries backends rule by rule. */
 public final class Runner {
   private final RuleCatalogue catalogue;
+
+  /** The parameter of cases that is the tensor-parallel degree. */
+  private static final String DEGREE = "tp";
+
+  /** No case of the kit takes a second on a laptop. */
+  public static final Duration CASE_LIMIT = Duration.ofSeconds(120);
+
   private final Map<String, RuleCheck> checks = new LinkedHashMap<>();
+  private final Duration limit;
+
+  /** With {@link #CASE_LIMIT}. */
+  public Runner(RuleCatalogue catalogue, List<RuleCheck> checks) {
+    this(catalogue, checks, CASE_LIMIT);
+  }
 
   /**
+   * @param limit of one case: what takes longer hangs
    * @throws IllegalArgumentException if a check is for no rule of the catalogue, or two are for one
    */
-  public Runner(RuleCatalogue catalogue, List<RuleCheck> checks) {
+  public Runner(RuleCatalogue catalogue, List<RuleCheck> checks, Duration limit) {
     this.catalogue = catalogue;
+    this.limit = limit;
     for (RuleCheck check : checks) {
       if (!catalogue.contains(check.rule())) {
         throw new IllegalArgumentException("no rule " + check.rule());
@@ -59,39 +78,38 @@ public final class Runner {
   /**
    * Runs a plan.
    *
-   * @param details what the backend runs on, for the report
+   * @param options with which the command opens this backend, for the lines that re-run a case
    * @throws InvalidRequestException if the plan names a rule that there is not
    */
-  public RunReport run(BackendUnderTest backend, String details, RunPlan plan, Progress progress) {
+  public RunReport run(
+      BackendUnderTest backend, List<String> options, RunPlan plan, Progress progress) {
     List<Rule> rules = rules(plan);
     Clock clock = new Clock(progress, total(rules, plan));
     List<RuleResult> results = new ArrayList<>();
     long before = 0;
-    try (CaseMaker maker = new CaseMaker()) {
+    RunReport.Subject subject = subject(backend, options);
+    try (CaseMaker maker = new CaseMaker();
+        CaseThread cases = new CaseThread(backend, limit)) {
       for (Rule rule : rules) {
         RuleCheck check = checks.get(rule.id());
         RuleResult result =
-            check == null ? notCovered(rule.id()) : run(backend, check, plan, before, maker, clock);
+            check == null ? notCovered(rule.id()) : run(cases, check, plan, before, maker, clock);
         before += result.planned();
         results.add(result);
         progress.onRule(result);
       }
     }
-    return new RunReport(subject(backend, details), plan, results);
+    return new RunReport(subject, plan, results);
   }
 
   private RuleResult run(
-      BackendUnderTest backend,
-      RuleCheck check,
-      RunPlan plan,
-      long before,
-      CaseMaker maker,
-      Clock clock) {
+      CaseThread cases, RuleCheck check, RunPlan plan, long before, CaseMaker maker, Clock clock) {
+    Optional<CaseSpace> space = space(check, plan);
     int planned = planned(check, plan);
     RuleTally tally = new RuleTally(check, planned);
     for (int i = 0; i < planned; i++) {
-      if (plan.shard().has(before + i) && !clock.progress.isToStop()) {
-        tally.run(backend, i, maker.make(check.cases(), plan.seed(), check.rule(), i));
+      if (plan.shard().has(before + i) && !cases.hangs() && !clock.progress.isToStop()) {
+        tally.run(cases, i, maker.make(space.orElseThrow(), plan.seed(), check.rule(), i));
         clock.tick(check.rule());
       }
     }
@@ -101,24 +119,60 @@ public final class Runner {
   /**
    * Runs one case of one rule, as a report's re-run line says.
    *
+   * @param options as of {@link #run}
    * @throws InvalidRequestException if there is no such rule, no check of it, or the line is no
    *     case of it
    */
-  public RunReport runCase(BackendUnderTest backend, String details, String rule, String caseLine) {
+  public RunReport runCase(
+      BackendUnderTest backend, List<String> options, String rule, String caseLine) {
     RuleCheck check = checks.get(catalogue.rule(rule).id());
     if (check == null) {
       throw new InvalidRequestException("rule " + rule + " has no check yet");
     }
     Case single = check.cases().parse(caseLine);
     RuleTally tally = new RuleTally(check, 1);
-    tally.run(backend, 0, Candidate.only(single));
+    RunReport.Subject subject = subject(backend, options);
+    try (CaseThread cases = new CaseThread(backend, limit)) {
+      tally.run(cases, 0, Candidate.only(single));
+    }
     return new RunReport(
-        subject(backend, details),
-        RunPlan.of(Profile.QUICK).withRules(rule).withTries(1),
-        List.of(tally.result()));
+        subject, RunPlan.of(Profile.QUICK).withRules(rule).withTries(1), List.of(tally.result()));
+  }
+
+  /**
+   * Runs a plan until the first case that fails, which is left as it is.
+   *
+   * @return why it fails; empty if none does
+   */
+  public Optional<String> firstFailure(BackendUnderTest backend, RunPlan plan) {
+    try (CaseMaker maker = new CaseMaker();
+        CaseThread cases = new CaseThread(backend, limit)) {
+      for (Rule rule : rules(plan)) {
+        Optional<RuleCheck> check = Optional.ofNullable(checks.get(rule.id()));
+        int planned = check.map(c -> planned(c, plan)).orElse(0);
+        for (int i = 0; i < planned; i++) {
+          CaseSpace space = space(check.orElseThrow(), plan).orElseThrow();
+          Case next = maker.make(space, plan.seed(), rule.id(), i).value();
+          if (cases.run(check.orElseThrow(), next) instanceof Outcome.Failed failed) {
+            return Optional.of(failed.why());
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Its cases of the degrees that are allowed; empty if there are none. */
+  private static Optional<CaseSpace> space(RuleCheck check, RunPlan plan) {
+    return plan.degrees().isEmpty()
+        ? Optional.of(check.cases())
+        : check.cases().only(DEGREE, plan.degrees().stream().map(String::valueOf).collect(toSet()));
   }
 
   private static int planned(RuleCheck check, RunPlan plan) {
+    if (space(check, plan).isEmpty()) {
+      return 0;
+    }
     int ofProfile = plan.profile().tries(check.tries());
     // Where one case says it all, more would be the same again.
     return check.cases().isSingle() ? Math.min(1, ofProfile) : plan.tries().orElse(ofProfile);
@@ -138,9 +192,13 @@ public final class Runner {
     return total;
   }
 
-  private static RunReport.Subject subject(BackendUnderTest backend, String details) {
+  private static RunReport.Subject subject(BackendUnderTest backend, List<String> options) {
     return new RunReport.Subject(
-        backend.backend().name(), details, backend.backend().capabilities(), backend.profile());
+        backend.backend().name(),
+        backend.backend().description(),
+        options,
+        backend.backend().capabilities(),
+        backend.profile());
   }
 
   private static RuleResult notCovered(String rule) {

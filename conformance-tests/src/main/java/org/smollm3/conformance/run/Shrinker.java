@@ -3,7 +3,6 @@ package org.smollm3.conformance.run;
 import java.util.Iterator;
 import java.util.Optional;
 import org.smollm3.conformance.cases.CaseMaker.Candidate;
-import org.smollm3.conformance.check.BackendUnderTest;
 import org.smollm3.conformance.check.Outcome;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.run.RuleResult.Shrunk;
@@ -20,12 +19,12 @@ final class Shrinker {
    *
    * @return empty if there is none at all
    */
-  static Optional<Shrunk> simplest(RuleCheck check, BackendUnderTest backend, Candidate failing) {
+  static Optional<Shrunk> simplest(RuleCheck check, CaseThread cases, Candidate failing) {
     Optional<Shrunk> simplest = Optional.empty();
     Iterator<Candidate> next = failing.simpler().iterator();
-    for (int tries = 0; tries < MAX_TRIES && next.hasNext(); tries++) {
+    for (int tries = 0; tries < MAX_TRIES && !cases.hangs() && next.hasNext(); tries++) {
       Candidate candidate = next.next();
-      if (check.run(backend, candidate.value()) instanceof Outcome.Failed failed) {
+      if (cases.run(check, candidate.value()) instanceof Outcome.Failed failed) {
         simplest = Optional.of(new Shrunk(candidate.value().toString(), failed.why()));
         next = candidate.simpler().iterator();
       }

@@ -5,15 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.smollm3.conformance.ConformanceKit;
 import org.smollm3.conformance.check.BackendUnderTest;
+import org.smollm3.conformance.faults.Fault;
+import org.smollm3.conformance.faults.FaultyBackend;
+import org.smollm3.conformance.rules.Level;
+import org.smollm3.conformance.rules.RuleCatalogue;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.Backend;
@@ -32,7 +40,7 @@ class RunnerTest {
 
   private static RunReport run(Supplier<Backend> factory, RunPlan plan) {
     try (BackendUnderTest backend = BackendUnderTest.open(factory)) {
-      return RUNNER.run(backend, "in a test", plan, Progress.NONE);
+      return RUNNER.run(backend, List.of(), plan, Progress.NONE);
     }
   }
 
@@ -82,7 +90,7 @@ class RunnerTest {
         .isEqualTo(
             "./smollm3 conform --backend cpu --rule OP-DOT-01 --case '" + shrunk.caseLine() + "'");
     try (BackendUnderTest backend = BackendUnderTest.open(() -> off(1.05))) {
-      RuleResult again = only(RUNNER.runCase(backend, "", "OP-DOT-01", shrunk.caseLine()));
+      RuleResult again = only(RUNNER.runCase(backend, List.of(), "OP-DOT-01", shrunk.caseLine()));
       assertThat(again.verdict()).isEqualTo(Verdict.FAIL);
       assertThat(again.failures().get(0).why()).isEqualTo(shrunk.why());
     }
@@ -90,7 +98,7 @@ class RunnerTest {
 
   @Test
   void shardsInAnyOrderMakeTheWholeThroughTheirFiles() {
-    RunPlan plan = RunPlan.of(Profile.QUICK).withTries(13).withSeed(5);
+    RunPlan plan = RunPlan.of(Profile.QUICK).withLevels(Level.OPERATIONS).withTries(13).withSeed(5);
     for (double factor : new double[] {1, 1.05}) {
       RunReport whole = run(() -> off(factor), plan);
       List<RunReport> shards = new ArrayList<>();
@@ -204,7 +212,7 @@ class RunnerTest {
           }
         };
     try (BackendUnderTest backend = BackendUnderTest.open(RunnerTest::cpu)) {
-      RunReport report = RUNNER.run(backend, "", DOT.withTries(10), progress);
+      RunReport report = RUNNER.run(backend, List.of(), DOT.withTries(10), progress);
       assertThat(only(report).tries()).isEqualTo(3);
       assertThat(only(report).planned()).isEqualTo(10);
     }
@@ -221,5 +229,92 @@ class RunnerTest {
       assertThatThrownBy(() -> Shard.of(shard)).isInstanceOf(InvalidRequestException.class);
     }
     assertThat(Shard.of("1/2")).isEqualTo(new Shard(1, 2));
+  }
+
+  @Test
+  void aBackendThatHangsFailsOneCaseAndIsGivenUp() {
+    CountDownLatch never = new CountDownLatch(1);
+    AtomicBoolean closed = new AtomicBoolean();
+    Runner impatient =
+        new Runner(RuleCatalogue.standard(), ConformanceKit.checks(), Duration.ofSeconds(1));
+    Supplier<Backend> hanging =
+        () ->
+            Meddling.withOutputs(
+                cpu(),
+                y -> {
+                  boolean interrupted = false;
+                  while (never.getCount() > 0 && !interrupted) {
+                    try {
+                      never.await();
+                    } catch (InterruptedException e) {
+                      interrupted = true;
+                    }
+                  }
+                  closed.set(true);
+                  return y;
+                });
+    try (BackendUnderTest backend = BackendUnderTest.open(hanging)) {
+      RunPlan plan = RunPlan.of(Profile.QUICK).withRules("OP-DOT-01", "OP-DOT-02");
+      RunReport report = impatient.run(backend, List.of(), plan, Progress.NONE);
+
+      assertThat(report.results().get(0).verdict()).isEqualTo(Verdict.FAIL);
+      assertThat(report.results().get(0).tries()).isEqualTo(1);
+      assertThat(report.results().get(0).failures().get(0).why())
+          .isEqualTo("no end after 1 s: the backend hangs; what comes after was not tried");
+      assertThat(report.results().get(1).verdict()).isEqualTo(Verdict.NOT_RUN);
+      assertThat(report.passed()).isFalse();
+      assertThat(closed).isFalse();
+    } finally {
+      never.countDown();
+    }
+  }
+
+  @Test
+  void onlyCasesOfTheDegreesThatWereGivenAreTried() {
+    Set<Integer> seen = new TreeSet<>();
+    Supplier<Backend> counting =
+        () ->
+            new FaultyBackend(
+                cpu(),
+                new Fault(
+                    "none",
+                    "counts degrees",
+                    "",
+                    context -> {
+                      seen.add(context.tensorParallelDegree());
+                      return context;
+                    },
+                    UnaryOperator.identity()));
+    RunPlan plan = RunPlan.of(Profile.STANDARD).withRules("PAR-01", "PAR-02");
+    RunReport all = run(counting, plan);
+    assertThat(seen).containsExactly(1, 2, 4, 8);
+    seen.clear();
+    RunReport two = run(counting, plan.withDegrees(Set.of(2)));
+    assertThat(seen).containsExactly(2);
+    assertThat(two.passed()).isTrue();
+    assertThat(two.results().get(0).tries()).isEqualTo(all.results().get(0).tries());
+    assertThat(ReportReader.read(ReportWriter.write(two), "a report")).isEqualTo(two);
+
+    RunReport none = run(counting, plan.withDegrees(Set.of(7)));
+    assertThat(none.results()).extracting(RuleResult::verdict).containsOnly(Verdict.NOT_RUN);
+    assertThat(none.passed()).isFalse();
+    assertThatThrownBy(() -> plan.withDegrees(Set.of(0)))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("0 is no tensor-parallel degree; give 1 or more");
+  }
+
+  @Test
+  void theLineThatRunsACaseAgainOpensTheSameBackend() {
+    try (BackendUnderTest backend = BackendUnderTest.open(RunnerTest::cpu)) {
+      RunPlan plan = RunPlan.of(Profile.QUICK).withRules("OP-DOT-01");
+      List<String> options = List.of("--backend-options", "a=1,b=it's", "--plugin-path", "x.jar");
+      RunReport report = RUNNER.run(backend, options, plan, Progress.NONE);
+
+      assertThat(report.rerun("OP-DOT-01", "m=1"))
+          .isEqualTo(
+              "./smollm3 conform --backend cpu --backend-options 'a=1,b=it'\\''s' --plugin-path"
+                  + " x.jar --rule OP-DOT-01 --case 'm=1'");
+      assertThat(ReportReader.read(ReportWriter.write(report), "a report")).isEqualTo(report);
+    }
   }
 }

@@ -12,6 +12,8 @@ module org.smollm3.backend.neuron {
       org.smollm3.neuron.artifacts.MetaNeffInspector,
       org.smollm3.neuron.artifacts.ModelPtInspector,
       org.smollm3.neuron.bundle.HloInspector;
+  provides org.smollm3.spi.MutantSource with
+      org.smollm3.neuron.mutants.LoweredMutants;
   provides org.smollm3.spi.Tool with
       org.smollm3.neuron.bundle.CompileTool;
 }

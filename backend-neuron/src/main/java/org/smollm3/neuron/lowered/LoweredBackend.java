@@ -3,7 +3,9 @@ package org.smollm3.neuron.lowered;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.smollm3.neuron.trace.TraceOptions;
+import org.smollm3.neuron.trace.TracedGraph;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.LoadOptions;
@@ -37,20 +39,30 @@ public final class LoweredBackend implements Backend {
 
   private final TraceOptions trace;
   private final Optional<GraphRun.Observer> observer;
+  private final UnaryOperator<TracedGraph> rewrite;
   private volatile boolean closed;
 
-  private LoweredBackend(TraceOptions trace, Optional<GraphRun.Observer> observer) {
+  private LoweredBackend(
+      TraceOptions trace,
+      Optional<GraphRun.Observer> observer,
+      UnaryOperator<TracedGraph> rewrite) {
     this.trace = trace;
     this.observer = observer;
+    this.rewrite = rewrite;
   }
 
   public static LoweredBackend open(TraceOptions trace) {
-    return new LoweredBackend(trace, Optional.empty());
+    return new LoweredBackend(trace, Optional.empty(), UnaryOperator.identity());
+  }
+
+  /** A backend that runs what is made of every lowered graph instead of it. */
+  public static LoweredBackend rewriting(TraceOptions trace, UnaryOperator<TracedGraph> rewrite) {
+    return new LoweredBackend(trace, Optional.empty(), rewrite);
   }
 
   /** A backend that shows every run. */
   public static LoweredBackend observed(TraceOptions trace, GraphRun.Observer observer) {
-    return new LoweredBackend(trace, Optional.of(observer));
+    return new LoweredBackend(trace, Optional.of(observer), UnaryOperator.identity());
   }
 
   @Override
@@ -79,7 +91,7 @@ public final class LoweredBackend implements Backend {
     if (closed) {
       throw new IllegalStateException("backend '" + NAME + "' is closed");
     }
-    return LoweredSession.load(program, weights, options, trace, observer);
+    return LoweredSession.load(program, weights, options, trace, rewrite, observer);
   }
 
   @Override

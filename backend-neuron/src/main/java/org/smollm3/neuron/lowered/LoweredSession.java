@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.error.UnsupportedCapabilityException;
 import org.smollm3.neuron.trace.GraphTracer;
@@ -52,6 +53,7 @@ final class LoweredSession implements Session {
       WeightSource weights,
       LoadOptions options,
       TraceOptions trace,
+      UnaryOperator<TracedGraph> rewrite,
       Optional<GraphRun.Observer> observer) {
     ProgramChecks.checkProgram(LoweredBackend.NAME, LoweredBackend.CAPABILITIES, program, options);
     if (!options.localRanks().isEmpty()
@@ -64,7 +66,7 @@ final class LoweredSession implements Session {
     }
     LoweredSession session = new LoweredSession(program, options, observer);
     try {
-      session.prepare(weights, trace);
+      session.prepare(weights, trace, rewrite);
       return session;
     } catch (RuntimeException | Error e) {
       session.close();
@@ -72,9 +74,11 @@ final class LoweredSession implements Session {
     }
   }
 
-  private void prepare(WeightSource weights, TraceOptions trace) {
+  private void prepare(
+      WeightSource weights, TraceOptions trace, UnaryOperator<TracedGraph> rewrite) {
     for (TracedGraph graph : new GraphTracer(program, trace, options.taps()).traceAll()) {
-      graphs.put(graph.name(), LoweredGraph.of(graph, program.tensorParallelDegree()));
+      graphs.put(
+          graph.name(), LoweredGraph.of(rewrite.apply(graph), program.tensorParallelDegree()));
     }
     for (int rank = 0; rank < program.tensorParallelDegree(); rank++) {
       ranks.add(RankMemory.load(rank, program, weights, arena));

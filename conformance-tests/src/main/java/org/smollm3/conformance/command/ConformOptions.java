@@ -34,6 +34,7 @@ final class ConformOptions {
   static final String JSON = "--json";
   static final String SELF_TEST = "--self-test";
   static final String SEEDS = "--seeds";
+  static final String MUTANTS = "--mutants";
 
   static final List<Option> ALL =
       List.of(
@@ -59,6 +60,10 @@ final class ConformOptions {
               "put known faults before the backend (default: cpu) and see that the rules reject"
                   + " them; with --report it can be ended and goes on"),
           new Option(SEEDS, "N", "of the self-test, for each fault", "20"),
+          Option.flag(
+              MUTANTS,
+              "in the self-test, instead of the known faults, every lowered graph with one"
+                  + " instruction changed"),
           Option.flag(JSON, "print the report as JSON"));
 
   private ConformOptions() {}

@@ -25,6 +25,14 @@ import org.smollm3.tensor.HostTensor;
  * @param sharding over how many ranks it is run
  */
 public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding sharding) {
+  /** Squared, it is of the size of epsilon. */
+  private static final double FAINT_FACTOR = 1e-3;
+
+  /**
+   * Squared, times a usual score, it is beyond the 88 of which the exponential still is a float.
+   */
+  private static final double LOUD_FACTOR = 16;
+
   private static final int MIN_HIDDEN_OF_WHOLE = 12;
   private static final Param<Integer> KV_HEADS = Param.integer("kv", 1, 3);
   private static final Param<Integer> GROUP = Param.integer("group", 1, 3);
@@ -44,22 +52,42 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
   private static final Param<Boolean> FUSED = Param.flag("fused");
   private static final Param<Integer> TP = Param.oneOf("tp", 1, 2);
   private static final Param<DType> DTYPE = Param.choice("dtype", DType.F32, DType.BF16);
+
+  /** Of what size the weights are. */
+  private enum Regime {
+    /** Activations keep their size. */
+    PLAIN,
+    /** Activations are so small that the epsilon of norms counts. */
+    FAINT,
+    /** Scores are so great that their exponentials overflow unless the greatest is taken off. */
+    LOUD
+  }
+
+  private static final Param<Regime> REGIME =
+      Param.choice("regime", Regime.PLAIN, Regime.FAINT, Regime.LOUD);
+  private static final Param<Regime> ONLY_PLAIN = Param.choice("regime", Regime.PLAIN);
   private static final Param<DType> SINGLE = Param.choice("dtype", DType.F32);
 
   /** Models of both types. */
   public static CaseSpace space() {
-    return space(DTYPE);
+    return space(DTYPE, ONLY_PLAIN);
+  }
+
+  /** Models of both types, some with very small activations or very great scores. */
+  public static CaseSpace inRegimes() {
+    return space(DTYPE, REGIME);
   }
 
   /** Models in float32 of one layer, of which bounds on the whole can be had. */
   public static CaseSpace float32() {
-    return space(SINGLE)
+    return space(SINGLE, ONLY_PLAIN)
         .where(c -> c.get(ROPE).size() == 1 && c.get(HIDDEN) >= MIN_HIDDEN_OF_WHOLE);
   }
 
-  private static CaseSpace space(Param<DType> dtype) {
+  private static CaseSpace space(Param<DType> dtype, Param<Regime> regime) {
     return CaseSpace.of(
-        KV_HEADS, GROUP, HALF_DIM, HIDDEN, INNER, VOCAB, ROPE, BIASES, TIED, FUSED, TP, dtype);
+        KV_HEADS, GROUP, HALF_DIM, HIDDEN, INNER, VOCAB, ROPE, BIASES, TIED, FUSED, TP, dtype,
+        regime);
   }
 
   /**
@@ -74,7 +102,7 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
     Map<String, HostTensor> tensors = new LinkedHashMap<>();
     for (WeightNames.Weight weight : WeightNames.of(config)) {
       if (!tensors.containsKey(weight.checkpointName())) {
-        tensors.put(weight.checkpointName(), tensor(weight, dtype, random));
+        tensors.put(weight.checkpointName(), tensor(weight, dtype, c.get(REGIME), random));
       }
     }
     return new RandomModel(
@@ -83,16 +111,32 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
         Sharding.of(c.get(TP), c.get(FUSED) ? Sharding.Qkv.FUSED : Sharding.Qkv.SEPARATE));
   }
 
-  /** Norms near one, the rest of such a size that activations keep theirs. */
-  private static HostTensor tensor(WeightNames.Weight weight, DType dtype, Random random) {
+  /** Norms near one, the rest of such a size that activations keep theirs, times the regime's. */
+  private static HostTensor tensor(
+      WeightNames.Weight weight, DType dtype, Regime regime, Random random) {
     HostTensor tensor = HostTensor.zeros(dtype, weight.shape());
     boolean norm = weight.checkpointName().endsWith("norm.weight");
     double scale =
-        norm ? 0.2 : 1.5 / Math.sqrt((double) weight.shape().dim(weight.shape().rank() - 1));
+        norm
+            ? 0.2
+            : factor(regime, weight.checkpointName())
+                * 1.5
+                / Math.sqrt((double) weight.shape().dim(weight.shape().rank() - 1));
     for (long i = 0; i < tensor.size(); i++) {
       tensor.setDouble(i, (norm ? 1 : 0) + scale * random.nextGaussian());
     }
     return tensor;
+  }
+
+  private static double factor(Regime regime, String name) {
+    boolean scores = name.contains("q_proj") || name.contains("k_proj");
+    boolean residual =
+        name.contains("embed_tokens") || name.contains("o_proj") || name.contains("down_proj");
+    return switch (regime) {
+      case PLAIN -> 1;
+      case FAINT -> residual ? FAINT_FACTOR : 1;
+      case LOUD -> scores ? LOUD_FACTOR : 1;
+    };
   }
 
   private static String config(Case c, DType dtype) {

@@ -43,11 +43,20 @@ public final class LoweredMutants implements MutantSource {
         .toList();
   }
 
-  /**
-   * @param bytes of the right module, by which it is known again
-   */
-  private record LoweredMutant(TracedGraph right, byte[] bytes, Mutation mutation)
-      implements Mutant {
+  private static final class LoweredMutant implements Mutant {
+    private final TracedGraph right;
+    private final byte[] bytes;
+    private final Mutation mutation;
+
+    /**
+     * @param bytes of the right module, by which it is known again
+     */
+    LoweredMutant(TracedGraph right, byte[] bytes, Mutation mutation) {
+      this.right = right;
+      this.bytes = bytes;
+      this.mutation = mutation;
+    }
+
     @Override
     public String kind() {
       return mutation.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ');

@@ -1,10 +1,10 @@
 package org.smollm3.conformance.mutants;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.smollm3.spi.MutantSource.Mutant;
 
 /**
@@ -76,23 +76,24 @@ enum Equivalence {
       "dimension | broadcast\\.\\d+ = pred\\[.*dimensions=\\{0,3,4\\}.* \\| dimensions \\[0, 1,"
           + " 4\\]");
 
-  private final List<Pattern> patterns;
+  private final Pattern pattern;
 
   /**
    * @param patterns of kind, instruction and change, as {@link #text} joins them
    */
   Equivalence(String... patterns) {
     // The bar after the kind is one; those between instruction and change are escaped above.
-    this.patterns =
-        Arrays.stream(patterns)
-            .map(text -> Pattern.compile(text.replaceFirst(" \\| ", " \\\\| ")))
-            .toList();
+    this.pattern =
+        Pattern.compile(
+            Arrays.stream(patterns)
+                .map(text -> "(?:" + text.replaceFirst(" \\| ", " \\\\| ") + ")")
+                .collect(Collectors.joining("|")));
   }
 
   static Optional<Equivalence> of(Mutant mutant) {
     String text = text(mutant);
     for (Equivalence reason : values()) {
-      if (reason.patterns.stream().anyMatch(pattern -> pattern.matcher(text).matches())) {
+      if (reason.pattern.matcher(text).matches()) {
         return Optional.of(reason);
       }
     }

@@ -34,4 +34,20 @@ class MutantSampleTest {
           .isTrue();
     }
   }
+
+  /** So equal bits say something. */
+  @ParameterizedTest
+  @MethodSource("targets")
+  void theComparisonOfBitsSeesAWrongGraph(MutantTarget target) {
+    MutantSource source = ServiceLoader.load(MutantSource.class).findFirst().orElseThrow();
+    MutantTarget.Program program = target.program(source);
+    List<Mutant> mutants = source.mutants(program.spec(), program.options(), target.graph());
+    Mutant wrong =
+        mutants.stream()
+            .filter(m -> m.kind().equals("dropped collective"))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(new BitComparison(source, wrong, program, target.graph()).difference()).isPresent();
+  }
 }

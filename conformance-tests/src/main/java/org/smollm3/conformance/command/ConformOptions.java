@@ -103,6 +103,9 @@ final class ConformOptions {
   private static Set<Integer> degrees(Invocation invocation) {
     Set<Integer> degrees = new LinkedHashSet<>();
     for (String word : words(invocation, DEGREES)) {
+      if (word.equals("all")) {
+        return Set.of();
+      }
       try {
         degrees.add(Integer.valueOf(word));
       } catch (NumberFormatException e) {

@@ -1,5 +1,6 @@
 package org.smollm3.conformance.command;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -9,6 +10,7 @@ import java.util.Set;
 import org.smollm3.conformance.rules.Level;
 import org.smollm3.conformance.run.Profile;
 import org.smollm3.conformance.run.RunPlan;
+import org.smollm3.conformance.run.Runner;
 import org.smollm3.conformance.run.Shard;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.Tool.Invocation;
@@ -25,6 +27,7 @@ final class ConformOptions {
   static final String PROFILE = "--profile";
   static final String QUICK = "--quick";
   static final String DEGREES = "--tp";
+  static final String CASE_LIMIT = "--case-limit";
   static final String TRIES = "--tries";
   static final String SEED = "--seed";
   static final String SHARD = "--shard";
@@ -49,6 +52,11 @@ final class ConformOptions {
           new Option(
               DEGREES, "LIST", "tensor-parallel degrees of cases, such as 1,2 on two cores", "all"),
           new Option(TRIES, "N", "cases of each rule, whatever the profile", ""),
+          new Option(
+              CASE_LIMIT,
+              "SECONDS",
+              "what one case may take; more for a backend that compiles",
+              Long.toString(Runner.CASE_LIMIT.toSeconds())),
           new Option(SEED, "N", "seed of all cases", Long.toString(RunPlan.DEFAULT_SEED)),
           new Option(SHARD, "I/N", "every N-th case, from the I-th on; I from 0", ""),
           new Option(REPORT, "DIR", "write report.html and report.json there", ""),
@@ -97,6 +105,15 @@ final class ConformOptions {
       levels.add(Level.of(name));
     }
     return levels;
+  }
+
+  static Duration caseLimit(Invocation invocation) {
+    int seconds =
+        invocation.integer(CASE_LIMIT).orElse(Math.toIntExact(Runner.CASE_LIMIT.toSeconds()));
+    if (seconds < 1) {
+      throw new InvalidRequestException(CASE_LIMIT + " is " + seconds + "; give at least 1");
+    }
+    return Duration.ofSeconds(seconds);
   }
 
   /** Empty for all. */

@@ -51,7 +51,7 @@ public final class ConformTool implements Tool {
 
   @Override
   public int run(Invocation invocation) {
-    Runner runner = ConformanceKit.runner();
+    Runner runner = ConformanceKit.runner(ConformOptions.caseLimit(invocation));
     if (invocation.flag(ConformOptions.LIST)) {
       list(runner, invocation);
       return 0;

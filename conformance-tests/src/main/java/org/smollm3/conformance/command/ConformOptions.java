@@ -37,6 +37,7 @@ final class ConformOptions {
   static final String JSON = "--json";
   static final String SELF_TEST = "--self-test";
   static final String SEEDS = "--seeds";
+  static final String RUNS = "--runs";
 
   static final List<Option> ALL =
       List.of(
@@ -67,6 +68,8 @@ final class ConformOptions {
               "put known faults before the backend (default: cpu) and see that the rules reject"
                   + " them; with --report it can be ended and goes on"),
           new Option(SEEDS, "N", "of the self-test, for each fault", "20"),
+          new Option(
+              RUNS, "N", "of the self-test, quick ones without a fault: none may fail", "200"),
           Option.flag(JSON, "print the report as JSON"));
 
   private ConformOptions() {}

@@ -86,13 +86,18 @@ public final class ConformTool implements Tool {
     if (seeds < 1) {
       throw new InvalidRequestException("--seeds is " + seeds + "; give at least 1");
     }
+    int runs = invocation.integer(ConformOptions.RUNS).orElse(200);
+    if (runs < 0) {
+      throw new InvalidRequestException("--runs is " + runs + "; give 0 or more");
+    }
     Supplier<Backend> right =
         factory(invocation, invocation.value(ConformOptions.BACKEND).orElse("cpu"));
     return new SelfTestRun(
                     runner,
                     right,
                     seeds,
-                    ConformOptions.plan(invocation).profile(),
+                    runs,
+                    ConformOptions.plan(invocation),
                     invocation.out(),
                     ReportFolder.of(invocation))
                 .run()

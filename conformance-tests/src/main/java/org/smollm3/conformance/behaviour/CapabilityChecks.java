@@ -34,7 +34,9 @@ final class CapabilityChecks {
         new RuleCheck("CAP-04", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::openShapes));
   }
 
-  /** By the name of the capability, or of another that the program needs and that is not declared. */
+  /**
+   * By the name of the capability, or of another that the program needs and that is not declared.
+   */
   private static void requireRefused(
       BackendUnderTest backend,
       Findings findings,
@@ -91,6 +93,8 @@ final class CapabilityChecks {
   }
 
   private static void declared(BackendUnderTest backend, Case c, Findings findings) {
+    // Ends the case here if the backend cannot run the program.
+    ProbeSession.open(backend, findings, 1).close();
     for (Capability capability : backend.backend().capabilities()) {
       try (ProbeSession session =
           new ProbeSession(

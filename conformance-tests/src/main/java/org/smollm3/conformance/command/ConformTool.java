@@ -37,6 +37,8 @@ public final class ConformTool implements Tool {
             "On many machines: run --shard 0/N to N-1/N with --report, then --merge all report.json:"
                 + " the result is that of one run.",
             "Exit code 1 if a rule fails or has no verdict.",
+            "docs/test-your-backend.md shows how to write a backend and read a report; docs/sweep.md"
+                + " has manifests for Kubernetes, Slurm and AWS Batch.",
             "Examples:",
             "  smollm3 conform --backend cpu",
             "  smollm3 conform --backend cpu --level operations --tries 1000 --report out",

@@ -152,6 +152,8 @@ final class Roundoffs {
           "no bound holds for sums of " + n + " terms accumulated in " + dtype);
     }
     double worst = nu / (1 - nu);
-    return sums == Sums.WORST ? worst : Math.min(worst, LIKELY * Math.sqrt(n) * unit(dtype));
+    return sums == Sums.WORST
+        ? worst
+        : Math.min(worst, LIKELY * Math.sqrt((double) n) * unit(dtype));
   }
 }

@@ -68,12 +68,24 @@ final class DistributionChecks {
             (backend, c, findings) -> spread(sum(c, false), backend, findings)));
   }
 
-  /**
-   * @param program has {@link #RESULTS} results in float32
-   * @param exact in double
-   * @param norms sqrt of the sum of the squares of the terms
-   */
-  private record Sums(SmallProgram program, int terms, double[] exact, double[] norms) {}
+  /** Sums of so many terms each. */
+  private static final class Sums {
+    /** Has {@link #RESULTS} results in float32. */
+    private final SmallProgram program;
+
+    private final int terms;
+
+    /** In double. */
+    private final double[] exact = new double[RESULTS];
+
+    /** sqrt of the sum of the squares of the terms. */
+    private final double[] norms = new double[RESULTS];
+
+    Sums(SmallProgram program, int terms) {
+      this.program = program;
+      this.terms = terms;
+    }
+  }
 
   private static Sums dot(Case c, boolean positive) {
     Random random = c.random();
@@ -121,18 +133,17 @@ final class DistributionChecks {
 
   /** Products of float32 are exact in double, and what sums lose there is 2^-29 of what counts. */
   private static Sums sums(SmallProgram program, int k, HostTensor rows, HostTensor by) {
-    double[] exact = new double[RESULTS];
-    double[] norms = new double[RESULTS];
+    Sums sums = new Sums(program, k);
     for (int r = 0; r < RESULTS; r++) {
       double squares = 0;
       for (int i = 0; i < k; i++) {
         double term = rows.getDouble((long) r * k + i) * by.getDouble(i);
-        exact[r] += term;
+        sums.exact[r] += term;
         squares += term * term;
       }
-      norms[r] = Math.sqrt(squares);
+      sums.norms[r] = Math.sqrt(squares);
     }
-    return new Sums(program, k, exact, norms);
+    return sums;
   }
 
   private static double[] errors(Sums sums, BackendUnderTest backend, Findings findings) {

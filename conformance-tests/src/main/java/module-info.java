@@ -13,6 +13,7 @@ module org.smollm3.conformance {
   exports org.smollm3.conformance.rules;
   exports org.smollm3.conformance.run;
 
+  uses org.smollm3.spi.BackendProvider;
   uses org.smollm3.spi.MutantSource;
   uses org.smollm3.spi.Oracle;
 

@@ -18,14 +18,23 @@ public interface Backend extends AutoCloseable {
   /** What it supports; anything else must be refused by {@link #load}. */
   Set<Capability> capabilities();
 
-  /** How it computes, so that bounds on its errors can be derived. */
+  /**
+   * How it computes, so that bounds on its errors can be derived.
+   *
+   * @throws UnsupportedOperationException if it does not say: then no result of it that may be
+   *     rounded can be judged
+   */
   NumericsProfile numerics();
 
   /**
-   * Loads a program with its weights. The weight source must stay open as long as the session.
+   * Loads a program with its weights. The weight source must stay open as long as the session. A
+   * load that fails leaves the backend as it was. {@link ProgramChecks} has the checks that lead to
+   * the first three exceptions.
    *
    * @throws org.smollm3.error.UnsupportedCapabilityException if the program needs a capability that
    *     this backend does not declare
+   * @throws org.smollm3.error.InvalidRequestException if the program or the options contradict
+   *     themselves, such as two weights of one name or a local rank that the program has not
    * @throws org.smollm3.error.InvalidModelException if a weight is missing or mis-shaped
    * @throws org.smollm3.error.BackendException if loading fails
    */

@@ -2,6 +2,7 @@ package org.smollm3.conformance;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -44,10 +45,15 @@ public abstract class BackendConformance {
     return RunPlan.of(Profile.QUICK);
   }
 
+  /** What one case may take before the backend is said to hang; override for slow compilers. */
+  protected Duration caseLimit() {
+    return Runner.CASE_LIMIT;
+  }
+
   /** One test for each rule. */
   @TestFactory
   protected final Stream<DynamicTest> rules() {
-    Runner runner = ConformanceKit.runner();
+    Runner runner = ConformanceKit.runner(caseLimit());
     BackendUnderTest backend = BackendUnderTest.open(this::open);
     return runner.rules(plan()).stream()
         .map(rule -> DynamicTest.dynamicTest(name(rule), () -> test(runner, backend, rule)))

@@ -1,5 +1,6 @@
 package org.smollm3.conformance;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.smollm3.conformance.behaviour.BehaviourChecks;
@@ -16,7 +17,16 @@ public final class ConformanceKit {
   private ConformanceKit() {}
 
   public static Runner runner() {
-    return new Runner(RuleCatalogue.standard(), checks());
+    return runner(Runner.CASE_LIMIT);
+  }
+
+  /**
+   * All rules, with more or less time.
+   *
+   * @param limit of one case, after which the backend hangs
+   */
+  public static Runner runner(Duration limit) {
+    return new Runner(RuleCatalogue.standard(), checks(), limit);
   }
 
   public static List<RuleCheck> checks() {

@@ -134,12 +134,14 @@ final class WorkerPool implements Parallel, AutoCloseable {
         return next;
       }
     }
-    synchronized (parked) {
-      parked[index] = true;
-    }
     while (!closed) {
+      // Before every look, not once: who wakes a worker takes the mark away, and a job that the
+      // caller finished alone is gone before its worker comes to look.
+      synchronized (parked) {
+        parked[index] = true;
+      }
       Job next = job;
-      if (next != null && next != last) {
+      if ((next != null && next != last) || closed) {
         break;
       }
       LockSupport.park(this);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,7 @@ class WorkerPoolTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      latch.await();
+      assertThat(latch.await(20, TimeUnit.SECONDS)).as("another thread came").isTrue();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
@@ -71,6 +72,25 @@ class WorkerPoolTest {
               await(together);
             });
       }
+    }
+  }
+
+  @Test
+  void aWorkerThatCameTooLateWakesUpForTheNextJob() {
+    try (WorkerPool pool = new WorkerPool(2)) {
+      for (int round = 0; round < 200; round++) {
+        LockSupport.parkNanos(300_000);
+        pool.run(2, (worker, tile) -> {}); // over before a parked worker is awake
+      }
+      LockSupport.parkNanos(2_000_000);
+      CountDownLatch together = new CountDownLatch(2);
+      pool.run(
+          2,
+          (worker, tile) -> {
+            together.countDown();
+            await(together);
+          });
+      assertThat(together.getCount()).isZero();
     }
   }
 

@@ -278,6 +278,8 @@ final class ErrorChecks {
 
   private static void localRanks(BackendUnderTest backend, Case c, Findings findings) {
     LoadOptions defaults = LoadOptions.defaults();
+    // Ends the case here if the backend cannot run the program.
+    ProbeSession.open(backend, findings, 1).close();
     for (int rank : List.of(-1, 1)) {
       Refusals.expect(
           findings,

@@ -12,6 +12,7 @@ import org.smollm3.conformance.check.Tries;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.NumericsProfile;
 import org.smollm3.spi.Session;
 import org.smollm3.tensor.HostTensor;
 
@@ -51,13 +52,14 @@ final class LifecycleChecks {
   }
 
   private static void stable(BackendUnderTest backend, Case c, Findings findings) {
+    NumericsProfile numerics = backend.numerics();
     try (Backend another = backend.openAnother()) {
       for (Backend asked : List.of(backend.backend(), backend.backend(), another)) {
         findings.require(
             asked.capabilities().equals(backend.backend().capabilities()),
             () -> "the backend declares now these capabilities, now others");
         findings.require(
-            asked.numerics().equals(backend.numerics()),
+            asked.numerics().equals(numerics),
             () -> "the backend declares now this NumericsProfile, now another");
       }
     }
@@ -95,6 +97,8 @@ final class LifecycleChecks {
   }
 
   private static void closeBackend(BackendUnderTest backend, Case c, Findings findings) {
+    // Ends the case here if the backend cannot run the program.
+    ProbeSession.open(backend, findings, 1).close();
     Backend another = backend.openAnother();
     Session session = another.load(Probe.program(1), Probe.weights(), LoadOptions.defaults());
     session.close();

@@ -34,13 +34,24 @@ public final class BoundedProgram {
   }
 
   /**
+   * As {@link #of(ProgramSpec, NumericsProfile)}, where the roundings of a sum are taken to be
+   * independent: 4 sqrt(K) u in place of K u. What is beyond may be right, and hardly is.
+   */
+  public static ProgramSpec likely(ProgramSpec program, NumericsProfile profile) {
+    return of(program, new Roundoffs(profile, Roundoffs.Sums.LIKELY), Set.of());
+  }
+
+  /**
    * A program with bounds in which every block is fed what the judge has of the one before, rounded
    * to its type. Tap {@link FedBlocks#inputName} gives what a backend is to be fed.
    *
    * @param blocks names of scopes
    */
   public static ProgramSpec of(ProgramSpec program, NumericsProfile profile, Set<String> blocks) {
-    Roundoffs roundoffs = new Roundoffs(profile);
+    return of(program, new Roundoffs(profile), blocks);
+  }
+
+  private static ProgramSpec of(ProgramSpec program, Roundoffs roundoffs, Set<String> blocks) {
     List<TensorSpec> states = new ArrayList<>(program.states());
     for (TensorSpec state : program.states()) {
       states.add(new TensorSpec(Bounded.errorName(state.name()), state.dtype(), state.shape()));

@@ -24,10 +24,27 @@ final class Roundoffs {
    */
   static final double FUNCTION = 4 * 0x1p-23;
 
+  /** n roundings, uniform in [-u, u], spread u sqrt(n/3): this is seven times as much. */
+  private static final double LIKELY = 4;
+
   private final NumericsProfile profile;
+  private final Sums sums;
+
+  /** How the roundings of a sum add up. */
+  enum Sums {
+    /** All in one direction: a bound. */
+    WORST,
+    /** Independently: what is hardly ever passed. */
+    LIKELY
+  }
 
   Roundoffs(NumericsProfile profile) {
+    this(profile, Sums.WORST);
+  }
+
+  Roundoffs(NumericsProfile profile, Sums sums) {
     this.profile = profile;
+    this.sums = sums;
   }
 
   /**
@@ -59,25 +76,31 @@ final class Roundoffs {
     return precision(to) < precision(from) || (from != to && to == DType.F16);
   }
 
-  /** u of a result of this type: 2^-p rounded to nearest, 2^(1-p) rounded either way. */
+  /**
+   * u of a result of this type: 2^-p rounded to nearest, 2^(1-p) rounded either way. Who rounds
+   * nothing carries everything in the type of accumulation, whose u it is.
+   */
   double unit(DType dtype) {
-    return unit(dtype, profile.rounding());
+    return profile.rounding() == Rounding.NONE
+        ? unit(profile.accumulation(), Rounding.NEAREST_EVEN)
+        : unit(dtype, profile.rounding());
   }
 
   private static double unit(DType dtype, Rounding rounding) {
     double nearest = Math.scalb(OF_THE_JUDGE, -precision(dtype));
     return switch (rounding) {
-      case NEAREST_EVEN -> nearest;
+      case NEAREST_EVEN, NONE -> nearest;
       case TRUNCATE, STOCHASTIC -> 2 * nearest;
-      case NONE -> 0;
     };
   }
 
   /** eta of a result of this type: what is lost where the exact result is below normal numbers. */
   double underflow(DType dtype) {
-    if (profile.rounding() == Rounding.NONE) {
-      return 0;
-    }
+    DType carried = profile.rounding() == Rounding.NONE ? profile.accumulation() : dtype;
+    return underflowOf(carried);
+  }
+
+  private double underflowOf(DType dtype) {
     int smallestNormal = dtype == DType.F16 ? -14 : dtype == DType.F64 ? -1022 : -126;
     return profile.subnormals() == Subnormals.FLUSHED
         ? Math.scalb(1.0, smallestNormal)
@@ -100,7 +123,10 @@ final class Roundoffs {
 
   /** Relative error of exp, rsqrt, logistic, cos and sin before their rounding. */
   double function() {
-    return profile.rounding() == Rounding.NONE ? 0 : FUNCTION;
+    // The same few units in the last place, of the type that is carried.
+    return profile.rounding() == Rounding.NONE
+        ? Math.scalb(FUNCTION, precision(DType.F32) - precision(profile.accumulation()))
+        : FUNCTION;
   }
 
   /**
@@ -125,6 +151,9 @@ final class Roundoffs {
       throw new InvalidRequestException(
           "no bound holds for sums of " + n + " terms accumulated in " + dtype);
     }
-    return nu / (1 - nu);
+    double worst = nu / (1 - nu);
+    return sums == Sums.WORST
+        ? worst
+        : Math.min(worst, LIKELY * Math.sqrt((double) n) * unit(dtype));
   }
 }

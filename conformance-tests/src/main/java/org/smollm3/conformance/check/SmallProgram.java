@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.smollm3.conformance.bounds.Bounded;
+import org.smollm3.conformance.bounds.BoundedProgram;
+import org.smollm3.conformance.bounds.Excess;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphContext;
@@ -88,6 +90,27 @@ public final class SmallProgram {
     try (Session judge = backend.oracle().load(bounded, NO_WEIGHTS, LoadOptions.defaults())) {
       Bounded expected = Bounded.output(judge.run(GRAPH, inputs), OUTPUT);
       findings.withinBounds(OUTPUT, actual, expected, terms(backend));
+    }
+    if (!findings.hasFailed()) {
+      warn(backend, actual, findings);
+    }
+  }
+
+  /** Says what is within its bound and yet further off than independent roundings go. */
+  private void warn(BackendUnderTest backend, HostTensor actual, Findings findings) {
+    ProgramSpec likely = BoundedProgram.likely(program, backend.numerics());
+    try (Session judge = backend.oracle().load(likely, NO_WEIGHTS, LoadOptions.defaults())) {
+      Excess excess = Bounded.output(judge.run(GRAPH, inputs), OUTPUT).judge(actual);
+      if (!excess.isWithin()) {
+        findings.warn(
+            String.format(
+                Locale.ROOT,
+                "within the bound, but %d of %d elements are further off than independent roundings"
+                    + " go, 4 sqrt(K) u: the worst %.3g times",
+                excess.outside(),
+                excess.size(),
+                excess.ratio()));
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package org.smollm3.conformance.command;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -9,6 +10,7 @@ import java.util.Set;
 import org.smollm3.conformance.rules.Level;
 import org.smollm3.conformance.run.Profile;
 import org.smollm3.conformance.run.RunPlan;
+import org.smollm3.conformance.run.Runner;
 import org.smollm3.conformance.run.Shard;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.Tool.Invocation;
@@ -25,6 +27,7 @@ final class ConformOptions {
   static final String PROFILE = "--profile";
   static final String QUICK = "--quick";
   static final String DEGREES = "--tp";
+  static final String CASE_LIMIT = "--case-limit";
   static final String TRIES = "--tries";
   static final String SEED = "--seed";
   static final String SHARD = "--shard";
@@ -35,6 +38,7 @@ final class ConformOptions {
   static final String SELF_TEST = "--self-test";
   static final String SEEDS = "--seeds";
   static final String MUTANTS = "--mutants";
+  static final String RUNS = "--runs";
 
   static final List<Option> ALL =
       List.of(
@@ -50,6 +54,11 @@ final class ConformOptions {
           new Option(
               DEGREES, "LIST", "tensor-parallel degrees of cases, such as 1,2 on two cores", "all"),
           new Option(TRIES, "N", "cases of each rule, whatever the profile", ""),
+          new Option(
+              CASE_LIMIT,
+              "SECONDS",
+              "what one case may take; more for a backend that compiles",
+              Long.toString(Runner.CASE_LIMIT.toSeconds())),
           new Option(SEED, "N", "seed of all cases", Long.toString(RunPlan.DEFAULT_SEED)),
           new Option(SHARD, "I/N", "every N-th case, from the I-th on; I from 0", ""),
           new Option(REPORT, "DIR", "write report.html and report.json there", ""),
@@ -64,6 +73,8 @@ final class ConformOptions {
               MUTANTS,
               "in the self-test, instead of the known faults, every lowered graph with one"
                   + " instruction changed"),
+          new Option(
+              RUNS, "N", "of the self-test, quick ones without a fault: none may fail", "200"),
           Option.flag(JSON, "print the report as JSON"));
 
   private ConformOptions() {}
@@ -104,10 +115,22 @@ final class ConformOptions {
     return levels;
   }
 
+  static Duration caseLimit(Invocation invocation) {
+    int seconds =
+        invocation.integer(CASE_LIMIT).orElse(Math.toIntExact(Runner.CASE_LIMIT.toSeconds()));
+    if (seconds < 1) {
+      throw new InvalidRequestException(CASE_LIMIT + " is " + seconds + "; give at least 1");
+    }
+    return Duration.ofSeconds(seconds);
+  }
+
   /** Empty for all. */
   private static Set<Integer> degrees(Invocation invocation) {
     Set<Integer> degrees = new LinkedHashSet<>();
     for (String word : words(invocation, DEGREES)) {
+      if (word.equals("all")) {
+        return Set.of();
+      }
       try {
         degrees.add(Integer.valueOf(word));
       } catch (NumberFormatException e) {

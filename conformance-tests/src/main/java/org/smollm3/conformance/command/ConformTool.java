@@ -38,6 +38,8 @@ public final class ConformTool implements Tool {
             "On many machines: run --shard 0/N to N-1/N with --report, then --merge all report.json:"
                 + " the result is that of one run.",
             "Exit code 1 if a rule fails or has no verdict.",
+            "docs/test-your-backend.md shows how to write a backend and read a report; docs/sweep.md"
+                + " has manifests for Kubernetes, Slurm and AWS Batch.",
             "Examples:",
             "  smollm3 conform --backend cpu",
             "  smollm3 conform --backend cpu --level operations --tries 1000 --report out",
@@ -53,7 +55,7 @@ public final class ConformTool implements Tool {
 
   @Override
   public int run(Invocation invocation) {
-    Runner runner = ConformanceKit.runner();
+    Runner runner = ConformanceKit.runner(ConformOptions.caseLimit(invocation));
     if (invocation.flag(ConformOptions.LIST)) {
       list(runner, invocation);
       return 0;
@@ -91,13 +93,18 @@ public final class ConformTool implements Tool {
     if (seeds < 1) {
       throw new InvalidRequestException("--seeds is " + seeds + "; give at least 1");
     }
+    int runs = invocation.integer(ConformOptions.RUNS).orElse(200);
+    if (runs < 0) {
+      throw new InvalidRequestException("--runs is " + runs + "; give 0 or more");
+    }
     Supplier<Backend> right =
         factory(invocation, invocation.value(ConformOptions.BACKEND).orElse("cpu"));
     return new SelfTestRun(
                     runner,
                     right,
                     seeds,
-                    ConformOptions.plan(invocation).profile(),
+                    runs,
+                    ConformOptions.plan(invocation),
                     invocation.out(),
                     ReportFolder.of(invocation))
                 .run()

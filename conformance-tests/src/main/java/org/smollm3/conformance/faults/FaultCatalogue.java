@@ -15,6 +15,7 @@ public final class FaultCatalogue {
     all.addAll(ValueFaults.all());
     all.addAll(ArithmeticFaults.all());
     all.addAll(ContractionFaults.all());
+    all.addAll(DistributionFaults.all());
     all.addAll(CompositeFaults.all());
     all.addAll(CollectiveFaults.all());
     all.addAll(StateFaults.all());

@@ -18,6 +18,7 @@ public final class OperationChecks {
     checks.addAll(DotChecks.all());
     checks.addAll(ReductionChecks.all());
     checks.addAll(GatherChecks.all());
+    checks.addAll(DistributionChecks.all());
     checks.addAll(CompositeChecks.all());
     return checks;
   }

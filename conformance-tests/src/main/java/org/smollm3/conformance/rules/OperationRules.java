@@ -188,6 +188,24 @@ final class OperationRules {
                   + "others",
               "TensorOps, NaN"),
           rule(
+              "OP-DIST-01",
+              "where rounding to nearest is declared, the errors of dot have no preferred sign",
+              "NumericsProfile.rounding"),
+          rule(
+              "OP-DIST-02",
+              "the errors of dot are no wider than independent roundings of the declared "
+                  + "accumulation make them",
+              "NumericsProfile.accumulation"),
+          rule(
+              "OP-DIST-03",
+              "where rounding to nearest is declared, the errors of sums have no preferred sign",
+              "NumericsProfile.rounding"),
+          rule(
+              "OP-DIST-04",
+              "the errors of sums are no wider than independent roundings of the declared "
+                  + "accumulation make them",
+              "NumericsProfile.accumulation"),
+          rule(
               "OP-SUM-01",
               "a sum is within the bound of a sum accumulated in the declared type, in any "
                   + "order, and rounded once",

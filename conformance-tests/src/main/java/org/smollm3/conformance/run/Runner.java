@@ -29,7 +29,7 @@ public final class Runner {
   private static final String DEGREE = "tp";
 
   /** No case of the kit takes a second on a laptop. */
-  public static final Duration CASE_LIMIT = Duration.ofSeconds(120);
+  public static final Duration CASE_LIMIT = Duration.ofMinutes(2);
 
   private final Map<String, RuleCheck> checks = new LinkedHashMap<>();
   private final Duration limit;
@@ -142,7 +142,7 @@ public final class Runner {
   /**
    * Runs a plan until the first case that fails, which is left as it is.
    *
-   * @return why it fails; empty if none does
+   * @return the rule, the case and why it fails, in one line; empty if none does
    */
   public Optional<String> firstFailure(BackendUnderTest backend, RunPlan plan) {
     try (CaseMaker maker = new CaseMaker();
@@ -154,7 +154,7 @@ public final class Runner {
           CaseSpace space = space(check.orElseThrow(), plan).orElseThrow();
           Case next = maker.make(space, plan.seed(), rule.id(), i).value();
           if (cases.run(check.orElseThrow(), next) instanceof Outcome.Failed failed) {
-            return Optional.of(failed.why());
+            return Optional.of(rule.id() + ", case " + next + ": " + failed.why());
           }
         }
       }

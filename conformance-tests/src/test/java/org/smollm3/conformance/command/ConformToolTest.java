@@ -143,4 +143,32 @@ class ConformToolTest {
     assertThat(run(List.of(), "--list")).isZero();
     assertThat(out.toString()).contains("OP-DOT-01").contains("OP-ROPE-02");
   }
+
+  @Test
+  void theSelfTestGoesOnWhereItWasEnded() {
+    String[] options = {
+      "--self-test", "--rule=OP-DOT-01", "--seeds=2", "--runs=3", "--report=" + temp.resolve("self")
+    };
+
+    assertThat(run(List.of(), options)).isZero();
+    assertThat(out.toString())
+        .contains("seen    OP-DOT-01", "1 faults, 2 seeds each: 1 seen, 0 missed;")
+        .contains("3 runs without a fault: 0 failed");
+
+    out.getBuffer().setLength(0);
+    assertThat(run(List.of(), options)).isZero();
+    assertThat(out.toString())
+        .doesNotContain("seen    OP-DOT-01")
+        .contains("0 missed (1 seen by a run before)");
+  }
+
+  @Test
+  void aSelfTestOfNothingIsRefused() {
+    assertThatExceptionOfType(InvalidRequestException.class)
+        .isThrownBy(() -> run(List.of(), "--self-test", "--seeds=0"));
+    assertThatExceptionOfType(InvalidRequestException.class)
+        .isThrownBy(() -> run(List.of(), "--self-test", "--runs=-1"));
+    assertThatExceptionOfType(InvalidRequestException.class)
+        .isThrownBy(() -> run(List.of(), "--self-test", "--rule=OP-DOT-99"));
+  }
 }

@@ -5,6 +5,7 @@ import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.NumericsProfile;
+import org.smollm3.spi.ProgramChecks;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.WeightSource;
@@ -36,7 +37,7 @@ record Declared(Backend sound, Set<Capability> capabilities, boolean refuses, bo
   @Override
   public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
     if (refuses) {
-      Capability.requireAll(name(), capabilities, program.requires());
+      ProgramChecks.checkProgram(name(), capabilities, program, options);
     }
     return sound.load(program, weights, options);
   }

@@ -317,4 +317,28 @@ class RunnerTest {
       assertThat(ReportReader.read(ReportWriter.write(report), "a report")).isEqualTo(report);
     }
   }
+
+  @Test
+  void whatIsWithinItsBoundAndYetUnlikelyIsAWarning() {
+    // 0.6 of K u, which for K = 600 is four times 4 sqrt(K) u
+    Supplier<Backend> unlikely =
+        () ->
+            Meddling.withOutputs(
+                cpu(),
+                y -> {
+                  for (long i = 0; i < y.size(); i++) {
+                    y.setDouble(i, y.getDouble(i) * (1 + 0.6 * 600 * 0x1p-24));
+                  }
+                  return y;
+                });
+    String line = "m=1 n=1 k=600 left=f32 right=f32 dtype=f32 regime=positive seed=1";
+    try (BackendUnderTest wrong = BackendUnderTest.open(unlikely);
+        BackendUnderTest right = BackendUnderTest.open(RunnerTest::cpu)) {
+      RuleResult result = only(RUNNER.runCase(wrong, List.of(), "OP-DOT-01", line));
+      assertThat(result.verdict()).isEqualTo(Verdict.PASS);
+      assertThat(result.warned()).isEqualTo(1);
+      assertThat(result.notes().get(0).text()).contains("further off than independent roundings");
+      assertThat(only(RUNNER.runCase(right, List.of(), "OP-DOT-01", line)).warned()).isZero();
+    }
+  }
 }

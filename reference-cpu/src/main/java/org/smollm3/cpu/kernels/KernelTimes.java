@@ -24,7 +24,7 @@ public final class KernelTimes implements Kernels {
    * @param flops additions and multiplications that they had to do
    */
   public record Total(long nanos, long bytes, long flops) {
-    static final Total NONE = new Total(0, 0, 0);
+    public static final Total NONE = new Total(0, 0, 0);
 
     Total plus(long moreNanos, long moreBytes, long moreFlops) {
       return new Total(nanos + moreNanos, bytes + moreBytes, flops + moreFlops);

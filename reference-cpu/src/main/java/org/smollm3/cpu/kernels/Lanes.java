@@ -48,17 +48,19 @@ interface Lanes {
       long as);
 
   /**
-   * Four packed rows with four others: acc[4 i + j] += x[i] * w[j] over {@code steps} steps. Row i
-   * of a panel has its step s at {@code 256 s + 64 i}; accumulators are 64 bytes apart.
+   * Four packed rows with four others: acc[4 i + j] = init[4 i + j] + x[i] * w[j] over {@code
+   * steps} steps. Row i of a panel has its step s at {@code 256 s + 64 i}; accumulators are 64
+   * bytes apart.
    *
-   * @param work holds both panels and the accumulators, at offsets {@code x0}, {@code w0} and
-   *     {@code a}: one segment has one base and one limit to keep in registers
+   * @param work holds both panels and the accumulators, at offsets {@code x0}, {@code w0}, {@code
+   *     init} and {@code a}: one segment has one base and one limit to keep in registers
    */
-  void block(MemorySegment work, long x0, long w0, int steps, long a);
+  void block(MemorySegment work, long x0, long w0, int steps, long init, long a);
 
   /**
-   * Folds 16 accumulators, 64 bytes apart from {@code a}, into 16 floats at {@code o}; what the
-   * accumulators hold afterwards is undefined.
+   * Folds 16 accumulators, 64 bytes apart from {@code a}, into 16 floats, of which the first four
+   * go to {@code o}, the next to {@code o + stride} and so on; what the accumulators hold
+   * afterwards is undefined.
    */
-  void fold(MemorySegment work, long a, long o);
+  void fold(MemorySegment work, long a, MemorySegment to, long o, long stride);
 }

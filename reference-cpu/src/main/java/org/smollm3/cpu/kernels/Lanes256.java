@@ -143,23 +143,23 @@ final class Lanes256 implements Lanes {
   }
 
   @Override
-  public void block(MemorySegment work, long x0, long w0, int steps, long a) {
+  public void block(MemorySegment work, long x0, long w0, int steps, long init, long a) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
-      half(work, x0 + g, w0 + g, steps, a + g);
-      half(work, x0 + 128 + g, w0 + g, steps, a + 512 + g);
+      half(work, x0 + g, w0 + g, steps, init + g, a + g);
+      half(work, x0 + 128 + g, w0 + g, steps, init + 512 + g, a + 512 + g);
     }
   }
 
   // Two rows by four: 8 accumulators and 5 operands for 16 registers.
-  private static void half(MemorySegment work, long x0, long w0, int steps, long a) {
-    FloatVector s00 = at(work, a);
-    FloatVector s01 = at(work, a + 64);
-    FloatVector s02 = at(work, a + 128);
-    FloatVector s03 = at(work, a + 192);
-    FloatVector s10 = at(work, a + 256);
-    FloatVector s11 = at(work, a + 320);
-    FloatVector s12 = at(work, a + 384);
-    FloatVector s13 = at(work, a + 448);
+  private static void half(MemorySegment work, long x0, long w0, int steps, long init, long a) {
+    FloatVector s00 = at(work, init);
+    FloatVector s01 = at(work, init + 64);
+    FloatVector s02 = at(work, init + 128);
+    FloatVector s03 = at(work, init + 192);
+    FloatVector s10 = at(work, init + 256);
+    FloatVector s11 = at(work, init + 320);
+    FloatVector s12 = at(work, init + 384);
+    FloatVector s13 = at(work, init + 448);
     long xo = x0;
     long wo = w0;
     for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
@@ -189,7 +189,7 @@ final class Lanes256 implements Lanes {
   }
 
   @Override
-  public void fold(MemorySegment work, long a, long o) {
+  public void fold(MemorySegment work, long a, MemorySegment to, long o, long stride) {
     for (int i = 0; i < 16; i++) {
       long s = a + 64L * i;
       at(work, s).add(at(work, s + V)).intoMemorySegment(work, s, LITTLE_ENDIAN);
@@ -198,7 +198,7 @@ final class Lanes256 implements Lanes {
       long s = a + 64L * i;
       float even = lane(work, s, 0) + lane(work, s, 4) + (lane(work, s, 2) + lane(work, s, 6));
       float odd = lane(work, s, 1) + lane(work, s, 5) + (lane(work, s, 3) + lane(work, s, 7));
-      work.set(FLOAT, o + 4L * i, even + odd);
+      to.set(FLOAT, o + i / 4 * stride + 4L * (i % 4), even + odd);
     }
   }
 

@@ -121,23 +121,23 @@ final class Lanes512 implements Lanes {
   // by direct calls because C2 stops inlining small methods in a method this large, and a vector
   // handed to a method that is not inlined is boxed.
   @Override
-  public void block(MemorySegment work, long x0, long w0, int steps, long a) {
-    FloatVector s00 = at(work, a);
-    FloatVector s01 = at(work, a + 64);
-    FloatVector s02 = at(work, a + 128);
-    FloatVector s03 = at(work, a + 192);
-    FloatVector s10 = at(work, a + 256);
-    FloatVector s11 = at(work, a + 320);
-    FloatVector s12 = at(work, a + 384);
-    FloatVector s13 = at(work, a + 448);
-    FloatVector s20 = at(work, a + 512);
-    FloatVector s21 = at(work, a + 576);
-    FloatVector s22 = at(work, a + 640);
-    FloatVector s23 = at(work, a + 704);
-    FloatVector s30 = at(work, a + 768);
-    FloatVector s31 = at(work, a + 832);
-    FloatVector s32 = at(work, a + 896);
-    FloatVector s33 = at(work, a + 960);
+  public void block(MemorySegment work, long x0, long w0, int steps, long init, long a) {
+    FloatVector s00 = at(work, init);
+    FloatVector s01 = at(work, init + 64);
+    FloatVector s02 = at(work, init + 128);
+    FloatVector s03 = at(work, init + 192);
+    FloatVector s10 = at(work, init + 256);
+    FloatVector s11 = at(work, init + 320);
+    FloatVector s12 = at(work, init + 384);
+    FloatVector s13 = at(work, init + 448);
+    FloatVector s20 = at(work, init + 512);
+    FloatVector s21 = at(work, init + 576);
+    FloatVector s22 = at(work, init + 640);
+    FloatVector s23 = at(work, init + 704);
+    FloatVector s30 = at(work, init + 768);
+    FloatVector s31 = at(work, init + 832);
+    FloatVector s32 = at(work, init + 896);
+    FloatVector s33 = at(work, init + 960);
     long xo = x0;
     long wo = w0;
     for (long end = x0 + 256L * steps; xo != end; xo += 256, wo += 256) {
@@ -184,32 +184,36 @@ final class Lanes512 implements Lanes {
     s33.intoMemorySegment(work, a + 960, LITTLE_ENDIAN);
   }
 
-  // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Levels
-  // are
-  // loops over memory, so that no vector is handed to a method that might not be inlined.
+  // Folding two vectors into one at each level makes 15 additions of vectors for 16 sums. Two
+  // levels at a time go through registers; more would be a method too large to inline into, where
+  // vectors are boxed.
   @Override
-  public void fold(MemorySegment work, long a, long o) {
-    for (long i = a; i != a + 512; i += 64) {
-      FloatVector p = at(work, i);
-      FloatVector q = at(work, i + 512);
-      FloatVector high = p.rearrange(SWAP8).blend(q, UPPER8);
-      p.blend(q.rearrange(SWAP8), UPPER8).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
-    }
+  public void fold(MemorySegment work, long a, MemorySegment to, long o, long stride) {
     for (long i = a; i != a + 256; i += 64) {
       FloatVector p = at(work, i);
-      FloatVector q = at(work, i + 256);
-      FloatVector high = p.rearrange(SWAP4).blend(q, UPPER4);
-      p.blend(q.rearrange(SWAP4), UPPER4).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
-    }
-    for (long i = a; i != a + 128; i += 64) {
-      FloatVector p = at(work, i);
-      FloatVector q = at(work, i + 128);
-      FloatVector high = p.rearrange(SWAP2).blend(q, UPPER2);
-      p.blend(q.rearrange(SWAP2), UPPER2).add(high).intoMemorySegment(work, i, LITTLE_ENDIAN);
+      FloatVector q = at(work, i + 512);
+      FloatVector even = p.blend(q, UPPER8).add(q.blend(p, UPPER8).rearrange(SWAP8));
+      p = at(work, i + 256);
+      q = at(work, i + 768);
+      FloatVector odd = p.blend(q, UPPER8).add(q.blend(p, UPPER8).rearrange(SWAP8));
+      even.blend(odd, UPPER4)
+          .add(odd.blend(even, UPPER4).rearrange(SWAP4))
+          .intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
     FloatVector p = at(work, a);
-    FloatVector q = at(work, a + 64);
-    FloatVector high = p.rearrange(SWAP1).blend(q, UPPER1);
-    p.blend(q.rearrange(SWAP1), UPPER1).add(high).intoMemorySegment(work, o, LITTLE_ENDIAN);
+    FloatVector q = at(work, a + 128);
+    FloatVector even = p.blend(q, UPPER2).add(q.blend(p, UPPER2).rearrange(SWAP2));
+    p = at(work, a + 64);
+    q = at(work, a + 192);
+    FloatVector odd = p.blend(q, UPPER2).add(q.blend(p, UPPER2).rearrange(SWAP2));
+    even.blend(odd, UPPER1)
+        .add(odd.blend(even, UPPER1).rearrange(SWAP1))
+        .intoMemorySegment(work, a, LITTLE_ENDIAN);
+    // Not by 128-bit vectors: C2 learns from the profile that all vectors are of one class, and
+    // boxes those of the hottest loops if they are not.
+    for (long i = 0; i != 4; i++) {
+      to.set(Operand.LONG, o + i * stride, work.get(Operand.LONG, a + 16 * i));
+      to.set(Operand.LONG, o + i * stride + 8, work.get(Operand.LONG, a + 16 * i + 8));
+    }
   }
 }

@@ -77,6 +77,7 @@ final class VectorAttention {
     private final long panelQ;
     private final long panelK;
     private final long sums;
+    private final long zeros;
     private final MemorySegment work;
     private final MemorySegment panelV;
     private final MemorySegment scores;
@@ -97,7 +98,8 @@ final class VectorAttention {
       panelQ = 0;
       panelK = (long) quads * steps * QUAD_STEP;
       sums = panelK + steps * QUAD_STEP;
-      work = scratch.get(WORK, sums + SUMS);
+      zeros = sums + SUMS;
+      work = scratch.get(WORK, zeros + SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
       scores = scratch.get(SCORES, 4L * quads * SCORE_ROW);
       out = scratch.get(OUT, rows * outRow);
@@ -116,6 +118,7 @@ final class VectorAttention {
     void run() {
       Arrays.fill(max, Float.NEGATIVE_INFINITY);
       out.asSlice(0, rows * outRow).fill((byte) 0);
+      VectorMath.clear(work, zeros, SUMS);
       work.asSlice(panelQ, (long) quads * steps * QUAD_STEP).fill((byte) 0);
       for (int row = 0; row < rows; row++) {
         long at = panelQ + (long) (row / 4) * steps * QUAD_STEP + (long) (row % 4) * STEP_BYTES;
@@ -136,6 +139,7 @@ final class VectorAttention {
     }
 
     private void tile(int tile, int from, int to) {
+      touch(tile + from, Math.min(tile + to, task.live()[b]));
       for (int key = from / 4 * 4; key < to; key += 4) {
         scoreKeys(tile, key, from, to);
       }
@@ -153,6 +157,31 @@ final class VectorAttention {
     }
 
     /**
+     * Brings the cached keys and values of a tile near. Unpacking them in turn starts and stops two
+     * streams, of which the prefetcher makes little; a load from every line, none waiting for
+     * another, keeps memory busy.
+     */
+    private void touch(int first, int end) {
+      if (first >= end) {
+        return;
+      }
+      long offset = task.keyOffset(b, group, first);
+      long count = (long) (end - first) * task.dim();
+      int seen = touch(task.kCache(), offset, count) ^ touch(task.vCache(), offset, count);
+      work.set(Operand.INT, sums, seen);
+    }
+
+    private static int touch(Operand operand, long first, long count) {
+      MemorySegment segment = operand.segment();
+      int size = operand.dtype().byteSize();
+      int seen = 0;
+      for (long o = first * size, end = o + count * size - 3; o < end; o += 64) {
+        seen ^= segment.get(Operand.INT, o);
+      }
+      return seen;
+    }
+
+    /**
      * Scores of all rows with four keys; those outside of {@code from} to {@code to} are unused.
      */
     private void scoreKeys(int tile, int key, int from, int to) {
@@ -164,13 +193,9 @@ final class VectorAttention {
         packing.pack(keys, offset, task.dim(), layout, work, at, QUAD_STEP);
       }
       for (int quad = 0; quad < quads; quad++) {
-        VectorMath.clear(work, sums, SUMS);
-        lanes.block(work, panelQ + (long) quad * steps * QUAD_STEP, panelK, steps, sums);
-        lanes.fold(work, sums, sums);
-        for (int i = 0; i < 4; i++) {
-          long row = (4L * quad + i) * SCORE_ROW;
-          MemorySegment.copy(work, sums + 16L * i, scores, row + 4L * key, 16);
-        }
+        long q = panelQ + (long) quad * steps * QUAD_STEP;
+        lanes.block(work, q, panelK, steps, zeros, sums);
+        lanes.fold(work, sums, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
       }
     }
 

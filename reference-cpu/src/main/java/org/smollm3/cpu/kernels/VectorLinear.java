@@ -1,28 +1,35 @@
 package org.smollm3.cpu.kernels;
 
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
-import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import org.smollm3.tensor.DType;
 
 /**
- * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); more
- * rows go over packed panels of weights and activations, four by four (bound by arithmetic). Both
- * sum over the same lanes in the same order, so a token's result does not depend on how many tokens
- * it came with.
+ * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
+ * rows go over packed panels of weights and activations, four by four; many rows go to {@link
+ * VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
+ * on how many tokens it came with.
  */
 final class VectorLinear {
   /** Weight rows of a tile of the matrix-vector product; its four quarters are four streams. */
   private static final int STREAM_ROWS = 128;
 
+  /** The same for long rows: no thread should end long after the others. */
+  private static final int STREAM_LONG_ROWS = 32;
+
+  private static final long LONG_ROW = 16 << 10;
+
+  /** From how many tokens on it pays to unpack and transpose a weight for them. */
+  static final int MANY_TOKENS = 48;
+
   /** Weight rows, tokens and steps of a tile of the matrix product: its panels fit level 2. */
   private static final int BLOCK_ROWS = 32;
 
   private static final int BLOCK_TOKENS = 128;
-  private static final int BLOCK_STEPS = 32;
+  private static final int BLOCK_STEPS = 24;
 
-  /** Row quads whose packed weights stay in level 1 while all tokens of a tile pass by. */
+  /** Row quads whose packed weights, 24 KiB, stay in level 1 while all tokens of a tile pass by. */
   private static final int PANEL_QUADS = 4;
 
   /** Bytes of a step of a panel of four rows. */
@@ -35,10 +42,13 @@ final class VectorLinear {
   private static final int WORK = 1;
   private static final int SUMS = 2;
   private static final int TAIL = 3;
+  private static final int OUT = 4;
+  private static final int BIAS = 5;
 
   private final Parallel parallel;
   private final Lanes lanes;
   private final Packing packing;
+  private final VectorMatrix many;
   private final Scratch shared = new Scratch();
   private final Scratch[] own;
 
@@ -46,6 +56,7 @@ final class VectorLinear {
     this.parallel = parallel;
     this.lanes = lanes;
     this.packing = packing;
+    many = new VectorMatrix(parallel, packing);
     own = new Scratch[parallel.threads()];
     for (int i = 0; i < own.length; i++) {
       own[i] = new Scratch();
@@ -58,6 +69,8 @@ final class VectorLinear {
     }
     if (task.m() == 1 && task.w().dtype() != DType.F16) {
       vector(task);
+    } else if (task.m() >= MANY_TOKENS) {
+      many.linear(task);
     } else {
       matrix(task);
     }
@@ -67,36 +80,72 @@ final class VectorLinear {
     Layout layout = task.layout();
     MemorySegment x = shared.get(PANEL_X, (long) layout.steps(task.k()) * STEP_BYTES);
     packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
+    long rowBytes = (long) task.k() * task.w().dtype().byteSize();
+    int height = rowBytes >= LONG_ROW ? STREAM_LONG_ROWS : STREAM_ROWS;
     parallel.run(
-        ceil(task.n(), STREAM_ROWS),
+        ceil(task.n(), height),
         (worker, tile) -> {
-          int first = tile * STREAM_ROWS;
-          stream(task, x, own[worker], first, Math.min(STREAM_ROWS, task.n() - first));
+          int first = tile * height;
+          stream(task, x, own[worker], first, Math.min(height, task.n() - first));
         });
   }
 
   private void stream(LinearTask task, MemorySegment x, Scratch scratch, int first, int rows) {
     MemorySegment sums = scratch.get(SUMS, (STREAM_ROWS + 16L) * STEP_BYTES);
-    sums.fill((byte) 0);
+    VectorMath.clear(sums, 0, (rows + 16L) / 16 * 16 * STEP_BYTES);
+    // In whole tiles sums stand where the results' packing wants them.
+    boolean whole = rows == STREAM_ROWS || rows == STREAM_LONG_ROWS;
+    Layout layout = whole ? Layout.of(task.y().dtype()) : Layout.NATURAL;
     int quarter = rows / 4;
+    long apart = whole ? layout.index(quarter) : quarter;
     for (int i = 0; i < quarter; i++) {
-      quad(task, x, scratch, sums, first, i, quarter, rows - 1);
+      quad(task, x, scratch, sums, first, i, quarter, rows - 1, layout.index(i), apart);
     }
     if (4 * quarter < rows) {
-      quad(task, x, scratch, sums, first, 4 * quarter, 1, rows - 1);
+      quad(task, x, scratch, sums, first, 4 * quarter, 1, rows - 1, 4L * quarter, 1);
     }
+    MemorySegment out = scratch.get(OUT, (STREAM_ROWS + 16L) * 4);
     for (int i = 0; i < rows; i += 16) {
-      long at = (long) i * STEP_BYTES;
-      lanes.fold(sums, at, at);
-      for (int j = 0; j < Math.min(16, rows - i); j++) {
-        task.finish(0, first + i + j, sums.get(FLOAT, at + 4L * j));
+      lanes.fold(sums, (long) i * STEP_BYTES, out, 4L * i, 16);
+    }
+    store(task, scratch, layout, out, 0, 1, 0, first, rows);
+  }
+
+  /**
+   * Stores sums of {@code rows} weight rows with {@code tokens} tokens: adds the bias and rounds.
+   *
+   * @param at where the sums of the first token are, packed in a layout; those of the next one are
+   *     {@link #BLOCK_ROWS} floats further
+   */
+  private void store(
+      LinearTask task,
+      Scratch scratch,
+      Layout layout,
+      MemorySegment out,
+      long at,
+      int tokens,
+      int token,
+      int row,
+      int rows) {
+    long bytes = (long) layout.steps(rows) * STEP_BYTES;
+    MemorySegment bias = scratch.get(BIAS, bytes);
+    if (task.bias().isPresent()) {
+      packing.pack(task.bias().get(), row, rows, layout, bias, 0, STEP_BYTES);
+    }
+    for (int t = 0; t < tokens; t++) {
+      long sums = at + t * 4L * BLOCK_ROWS;
+      if (task.bias().isPresent()) {
+        VectorMath.add(out, sums, bias, 0, bytes);
       }
+      packing.unpack(out, sums, layout, task.y(), (token + t) * (long) task.n() + row, rows);
     }
   }
 
   /**
    * Rows i, i + apart, i + 2 apart and i + 3 apart of a tile; past the last one it is repeated, and
    * adds into a place that nobody reads.
+   *
+   * @param place where the sum of row i goes; those of the others are {@code placesApart} apart
    */
   private void quad(
       LinearTask task,
@@ -106,7 +155,9 @@ final class VectorLinear {
       int first,
       int i,
       int apart,
-      int last) {
+      int last,
+      long place,
+      long placesApart) {
     MemorySegment w = task.w().segment();
     int size = task.w().dtype().byteSize();
     long rowBytes = (long) task.k() * size;
@@ -114,8 +165,8 @@ final class VectorLinear {
     long w1 = (first + Math.min(i + apart, last)) * rowBytes;
     long w2 = (first + Math.min(i + 2 * apart, last)) * rowBytes;
     long w3 = (first + Math.min(i + 3 * apart, last)) * rowBytes;
-    long sum = (long) i * STEP_BYTES;
-    long sumsApart = (long) apart * STEP_BYTES;
+    long sum = place * STEP_BYTES;
+    long sumsApart = placesApart * STEP_BYTES;
     int whole = (int) (rowBytes / STEP_BYTES);
     int rest = (int) (rowBytes % STEP_BYTES);
     add(task, w, w0, w1, w2, w3, x, 0, whole, sums, sum, sumsApart);
@@ -153,29 +204,36 @@ final class VectorLinear {
   }
 
   /**
-   * Work memory of the matrix product, one segment: the packed tokens, then for each worker a panel
-   * of weights and the accumulators of a tile.
+   * Work memory of the matrix product, one segment: the packed tokens, a block of zeros, then for
+   * each worker a panel of weights, the accumulators of a tile and its sums.
    */
   private static final class Work {
-    final MemorySegment memory;
-    final int steps;
-    final long tokens;
-
-    Work(MemorySegment memory, int steps, long tokens) {
-      this.memory = memory;
-      this.steps = steps;
-      this.tokens = tokens;
-    }
-
     static final long WEIGHTS = PANEL_QUADS * BLOCK_STEPS * QUAD_STEP;
     static final long SUMS = BLOCK_TOKENS / 4 * (BLOCK_ROWS / 4) * BLOCK_SUMS;
+    static final long OUT = BLOCK_TOKENS * BLOCK_ROWS * 4L;
+    static final long OWN = WEIGHTS + SUMS + OUT;
+
+    final MemorySegment memory;
+    final int steps;
+    final long zeros;
+
+    Work(MemorySegment memory, int steps, long zeros) {
+      this.memory = memory;
+      this.steps = steps;
+      this.zeros = zeros;
+    }
 
     long weights(int worker) {
-      return tokens + worker * (WEIGHTS + SUMS);
+      return zeros + BLOCK_SUMS + worker * OWN;
     }
 
     long sums(int worker) {
       return weights(worker) + WEIGHTS;
+    }
+
+    /** The sums of a tile, token by token, {@link #BLOCK_ROWS} floats each. */
+    long out(int worker) {
+      return sums(worker) + SUMS;
     }
 
     /** Where step {@code step} of four tokens begins. */
@@ -188,8 +246,9 @@ final class VectorLinear {
     int steps = task.layout().steps(task.k());
     int quads = ceil(task.m(), 4);
     long tokens = (long) quads * steps * QUAD_STEP;
-    long bytes = tokens + parallel.threads() * (Work.WEIGHTS + Work.SUMS);
+    long bytes = tokens + BLOCK_SUMS + parallel.threads() * Work.OWN;
     Work work = new Work(shared.get(WORK, bytes), steps, tokens);
+    VectorMath.clear(work.memory, work.zeros, BLOCK_SUMS);
     parallel.run(quads, (worker, quad) -> packTokens(task, work, quad));
     int rowTiles = ceil(task.n(), BLOCK_ROWS);
     int tokenTiles = ceil(task.m(), BLOCK_TOKENS);
@@ -198,7 +257,7 @@ final class VectorLinear {
         (worker, tile) -> {
           int row = tile / tokenTiles * BLOCK_ROWS;
           int token = tile % tokenTiles * BLOCK_TOKENS;
-          tile(task, work, worker, token, row);
+          new Tile(task, work, worker, token, row).run();
         });
   }
 
@@ -212,70 +271,79 @@ final class VectorLinear {
         packing.pack(task.x(), first, task.k(), task.layout(), work.memory, at, QUAD_STEP);
       } else {
         for (int s = 0; s < work.steps; s++) {
-          work.memory.asSlice(at + s * QUAD_STEP, STEP_BYTES).fill((byte) 0);
+          VectorMath.clear(work.memory, at + s * QUAD_STEP, STEP_BYTES);
         }
       }
     }
   }
 
-  private void tile(LinearTask task, Work work, int worker, int token, int row) {
-    int tokenQuads = ceil(Math.min(BLOCK_TOKENS, task.m() - token), 4);
-    int rowQuads = ceil(Math.min(BLOCK_ROWS, task.n() - row), 4);
-    long sums = work.sums(worker);
-    work.memory.asSlice(sums, (long) tokenQuads * rowQuads * BLOCK_SUMS).fill((byte) 0);
-    for (int s = 0; s < work.steps; s += BLOCK_STEPS) {
-      int count = Math.min(BLOCK_STEPS, work.steps - s);
-      for (int j = 0; j < rowQuads; j += PANEL_QUADS) {
-        int quads = Math.min(PANEL_QUADS, rowQuads - j);
-        packWeights(task, work.memory, work.weights(worker), row + 4 * j, quads, s, count);
-        for (int i = 0; i < tokenQuads; i++) {
-          long sum = sums + (i * rowQuads + j) * BLOCK_SUMS;
-          panel(work, work.quad(token / 4 + i, s), work.weights(worker), quads, count, sum);
-        }
-      }
-    }
-    finish(task, work.memory, sums, token, tokenQuads, row, rowQuads);
-  }
+  /** Some weight rows with some tokens. */
+  private final class Tile {
+    private final LinearTask task;
+    private final Work work;
+    private final int worker;
+    private final int token;
+    private final int row;
+    private final int tokens;
+    private final int rows;
 
-  private void panel(Work work, long x, long w, int quads, int steps, long sum) {
-    for (int j = 0; j < quads; j++) {
-      lanes.block(
-          work.memory, x, w + (long) j * steps * QUAD_STEP, steps, sum + (long) j * BLOCK_SUMS);
-    }
-  }
+    /** In which the results are stored; weight rows are taken in its order. */
+    private final Layout layout;
 
-  private void packWeights(
-      LinearTask task, MemorySegment to, long w, int row, int rowQuads, int step, int steps) {
-    int first = step * Layout.LANES;
-    int count = Math.min(steps * Layout.LANES, task.k() - first);
-    for (int r = 0; r < 4 * rowQuads; r++) {
-      long at = w + (long) (r / 4) * steps * QUAD_STEP + (long) (r % 4) * STEP_BYTES;
-      // Past the last row it is repeated; its sums are not stored.
-      long from = (long) Math.min(row + r, task.n() - 1) * task.k() + first;
-      packing.pack(task.w(), from, count, task.layout(), to, at, QUAD_STEP);
+    Tile(LinearTask task, Work work, int worker, int token, int row) {
+      this.task = task;
+      this.work = work;
+      this.worker = worker;
+      this.token = token;
+      this.row = row;
+      tokens = Math.min(BLOCK_TOKENS, task.m() - token);
+      rows = Math.min(BLOCK_ROWS, task.n() - row);
+      layout = Layout.of(task.y().dtype());
     }
-  }
 
-  private void finish(
-      LinearTask task,
-      MemorySegment work,
-      long sums,
-      int token,
-      int tokenQuads,
-      int row,
-      int rowQuads) {
-    for (int i = 0; i < tokenQuads; i++) {
-      int tokens = Math.min(4, task.m() - token - 4 * i);
-      for (int j = 0; j < rowQuads; j++) {
-        int rows = Math.min(4, task.n() - row - 4 * j);
-        long at = sums + (i * rowQuads + j) * BLOCK_SUMS;
-        lanes.fold(work, at, at);
-        for (int t = 0; t < tokens; t++) {
-          for (int r = 0; r < rows; r++) {
-            float sum = work.get(FLOAT, at + 4L * (4 * t + r));
-            task.finish(token + 4 * i + t, row + 4 * j + r, sum);
+    void run() {
+      int rowQuads = 4 * layout.steps(rows);
+      for (int s = 0; s < work.steps; s += BLOCK_STEPS) {
+        int count = Math.min(BLOCK_STEPS, work.steps - s);
+        for (int j = 0; j < rowQuads; j += PANEL_QUADS) {
+          int quads = Math.min(PANEL_QUADS, rowQuads - j);
+          packWeights(j, quads, s, count);
+          for (int i = 0; 4 * i < tokens; i++) {
+            panel(i, j, quads, s, count);
           }
         }
+      }
+      Scratch scratch = own[worker];
+      store(task, scratch, layout, work.memory, work.out(worker), tokens, token, row, rows);
+    }
+
+    /** Four tokens with the weights of the panel. */
+    private void panel(int i, int j, int quads, int step, int steps) {
+      long x = work.quad(token / 4 + i, step);
+      long w = work.weights(worker);
+      long sum = work.sums(worker) + (i * (BLOCK_ROWS / 4L) + j) * BLOCK_SUMS;
+      long out = work.out(worker) + (4L * i * BLOCK_ROWS + 4L * j) * 4;
+      for (int q = 0; q < quads; q++) {
+        lanes.block(work.memory, x, w, steps, step == 0 ? work.zeros : sum, sum);
+        if (step + steps == work.steps) {
+          lanes.fold(work.memory, sum, work.memory, out, 4L * BLOCK_ROWS);
+        }
+        w += steps * QUAD_STEP;
+        sum += BLOCK_SUMS;
+        out += 16;
+      }
+    }
+
+    private void packWeights(int quad, int quads, int step, int steps) {
+      int first = step * Layout.LANES;
+      int count = Math.min(steps * Layout.LANES, task.k() - first);
+      for (int r = 0; r < 4 * quads; r++) {
+        int place = 4 * quad + r;
+        int element = layout.element(place / Layout.LANES, place % Layout.LANES);
+        // Past the last row it is repeated; its sums are not stored.
+        long from = (long) Math.min(row + element, task.n() - 1) * task.k() + first;
+        long at = work.weights(worker) + r / 4 * (steps * QUAD_STEP) + (long) (r % 4) * STEP_BYTES;
+        packing.pack(task.w(), from, count, task.layout(), work.memory, at, QUAD_STEP);
       }
     }
   }

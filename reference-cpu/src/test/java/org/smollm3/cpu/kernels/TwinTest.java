@@ -70,6 +70,27 @@ class TwinTest {
         (kernel, y) -> kernel.linear(new LinearTask(x, w, Optional.empty(), y, m, n, k)));
   }
 
+  /** More tokens than a tile has, and rows of more steps than a block. */
+  @Property(tries = 8)
+  void linearOfManyTokens(
+      @ForAll @IntRange(min = VectorLinear.MANY_TOKENS, max = 300) int m,
+      @ForAll @IntRange(min = 1, max = 70) int n,
+      @ForAll @IntRange(min = 1, max = 2500) int k,
+      @ForAll Floating wType,
+      @ForAll Floating yType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    Operand x = Operands.random(yType.dtype, (long) m * k, random);
+    Operand w = Operands.random(wType.dtype, (long) n * k, random);
+    Optional<Operand> bias =
+        biased ? Optional.of(Operands.random(DType.F32, n, random)) : Optional.empty();
+    assertSame(
+        yType.dtype,
+        (long) m * n,
+        (kernel, y) -> kernel.linear(new LinearTask(x, w, bias, y, m, n, k)));
+  }
+
   @Property(tries = 80)
   void rmsNorm(
       @ForAll @IntRange(min = 1, max = 5) int rows,

@@ -37,7 +37,7 @@ final class ConformOptions {
   static final String JSON = "--json";
   static final String SELF_TEST = "--self-test";
   static final String SEEDS = "--seeds";
-  static final String MUTANTS = "--mutants";
+  static final String PARTS = "--parts";
   static final String RUNS = "--runs";
 
   static final List<Option> ALL =
@@ -66,13 +66,16 @@ final class ConformOptions {
           Option.flag(LIST, "print the rules instead of judging"),
           Option.flag(
               SELF_TEST,
-              "put known faults before the backend (default: cpu) and see that the rules reject"
-                  + " them; with --report it can be ended and goes on"),
+              "judge the kit: that it rejects known faults and mutants, and no right backend;"
+                  + " --backend may name several right ones; with --report it can be ended and"
+                  + " goes on"),
+          new Option(
+              PARTS,
+              "LIST",
+              "of the self-test: faults, runs of right backends, mutants (lowered graphs with one"
+                  + " instruction changed)",
+              "all"),
           new Option(SEEDS, "N", "of the self-test, for each fault", "20"),
-          Option.flag(
-              MUTANTS,
-              "in the self-test, instead of the known faults, every lowered graph with one"
-                  + " instruction changed"),
           new Option(
               RUNS, "N", "of the self-test, quick ones without a fault: none may fail", "200"),
           Option.flag(JSON, "print the report as JSON"));
@@ -116,12 +119,17 @@ final class ConformOptions {
   }
 
   static Duration caseLimit(Invocation invocation) {
-    int seconds =
-        invocation.integer(CASE_LIMIT).orElse(Math.toIntExact(Runner.CASE_LIMIT.toSeconds()));
-    if (seconds < 1) {
-      throw new InvalidRequestException(CASE_LIMIT + " is " + seconds + "; give at least 1");
+    int usual = Math.toIntExact(Runner.CASE_LIMIT.toSeconds());
+    return Duration.ofSeconds(atLeast(1, invocation, CASE_LIMIT, usual));
+  }
+
+  /** A number that must be at least {@code min}. */
+  static int atLeast(int min, Invocation invocation, String option, int otherwise) {
+    int value = invocation.integer(option).orElse(otherwise);
+    if (value < min) {
+      throw new InvalidRequestException(option + " is " + value + "; give " + min + " or more");
     }
-    return Duration.ofSeconds(seconds);
+    return value;
   }
 
   /** Empty for all. */
@@ -154,7 +162,7 @@ final class ConformOptions {
     return words(invocation, RULE);
   }
 
-  private static List<String> words(Invocation invocation, String option) {
+  static List<String> words(Invocation invocation, String option) {
     List<String> words = new ArrayList<>();
     for (String word : invocation.value(option).orElse("").split(",", -1)) {
       if (!word.isBlank()) {

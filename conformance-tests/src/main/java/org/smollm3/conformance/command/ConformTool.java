@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.smollm3.conformance.ConformanceKit;
 import org.smollm3.conformance.check.BackendUnderTest;
-import org.smollm3.conformance.mutants.MutantRun;
 import org.smollm3.conformance.rules.Rule;
 import org.smollm3.conformance.run.ReportMerge;
 import org.smollm3.conformance.run.ReportReader;
@@ -45,7 +44,7 @@ public final class ConformTool implements Tool {
             "  smollm3 conform --backend cpu --level operations --tries 1000 --report out",
             "  smollm3 conform --backend mine --plugin-path mine.jar",
             "  smollm3 conform --self-test --report out",
-            "  smollm3 conform --self-test --mutants --report out",
+            "  smollm3 conform --self-test --parts mutants --report out",
             "  smollm3 conform --merge out0/report.json out1/report.json --report out"),
         "[REPORT...]",
         0,
@@ -86,31 +85,7 @@ public final class ConformTool implements Tool {
   }
 
   private static int selfTest(Runner runner, Invocation invocation) {
-    if (invocation.flag(ConformOptions.MUTANTS)) {
-      return new MutantRun(invocation.out(), ReportFolder.of(invocation)).run() ? 0 : 1;
-    }
-    int seeds = invocation.integer(ConformOptions.SEEDS).orElse(20);
-    if (seeds < 1) {
-      throw new InvalidRequestException("--seeds is " + seeds + "; give at least 1");
-    }
-    int runs = invocation.integer(ConformOptions.RUNS).orElse(200);
-    if (runs < 0) {
-      throw new InvalidRequestException("--runs is " + runs + "; give 0 or more");
-    }
-    Supplier<Backend> right =
-        factory(invocation, invocation.value(ConformOptions.BACKEND).orElse("cpu"));
-    return new SelfTestRun(
-                    runner,
-                    right,
-                    seeds,
-                    runs,
-                    ConformOptions.plan(invocation),
-                    invocation.out(),
-                    ReportFolder.of(invocation))
-                .run()
-            == 0
-        ? 0
-        : 1;
+    return SelfTestRun.of(runner, invocation, name -> factory(invocation, name)).run() ? 0 : 1;
   }
 
   private static RunReport judged(Runner runner, Invocation invocation) {

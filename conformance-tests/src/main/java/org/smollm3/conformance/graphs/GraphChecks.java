@@ -61,8 +61,8 @@ public final class GraphChecks {
     return new RuleCheck(
         rule,
         RandomModel.inRegimes(),
-        // So many that each regime of the models has its turn.
-        Tries.of(3, 9),
+        // In a standard run each regime of the models has its turn.
+        Tries.of(1, 9),
         (BackendUnderTest backend, Case c, Findings findings) -> {
           Random random = c.random();
           RandomModel model = RandomModel.of(c, random);

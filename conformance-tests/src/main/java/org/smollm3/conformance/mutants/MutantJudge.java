@@ -6,6 +6,8 @@ import org.smollm3.conformance.check.BackendUnderTest;
 import org.smollm3.conformance.check.Outcome;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.mutants.MutantVerdict.Fate;
+import org.smollm3.conformance.run.CaseThread;
+import org.smollm3.conformance.run.Runner;
 import org.smollm3.spi.MutantSource;
 import org.smollm3.spi.MutantSource.Mutant;
 
@@ -53,10 +55,12 @@ final class MutantJudge {
 
   /** The rule that rejects a mutant. */
   Optional<String> rejecting(Mutant mutant) {
-    try (BackendUnderTest backend = BackendUnderTest.open(mutant::open)) {
+    // A graph with another replica group may wait for a rank that never comes.
+    try (BackendUnderTest backend = BackendUnderTest.open(mutant::open);
+        CaseThread cases = new CaseThread(backend, Runner.CASE_LIMIT)) {
       for (int round = 1; round <= ROUNDS; round++) {
         for (RuleCheck check : checks) {
-          if (check.run(backend, MutantTarget.modelCase(check, round)) instanceof Outcome.Failed) {
+          if (cases.run(check, MutantTarget.modelCase(check, round)) instanceof Outcome.Failed) {
             return Optional.of(check.rule());
           }
         }

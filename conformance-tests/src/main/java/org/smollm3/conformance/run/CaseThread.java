@@ -19,7 +19,7 @@ import org.smollm3.conformance.check.UlpHistogram;
  * and must not hang the run. A call into a backend that does not come back cannot be ended from
  * outside: after the first one no case can be tried any more, and the backend is given up.
  */
-final class CaseThread implements AutoCloseable {
+public final class CaseThread implements AutoCloseable {
   private final BackendUnderTest backend;
   private final Duration limit;
   private final ExecutorService thread =
@@ -30,13 +30,13 @@ final class CaseThread implements AutoCloseable {
   /**
    * @param limit of one case
    */
-  CaseThread(BackendUnderTest backend, Duration limit) {
+  public CaseThread(BackendUnderTest backend, Duration limit) {
     this.backend = backend;
     this.limit = limit;
   }
 
   /** Whether a case has not ended: then there is no use in others. */
-  boolean hangs() {
+  public boolean hangs() {
     return hangs;
   }
 
@@ -45,7 +45,7 @@ final class CaseThread implements AutoCloseable {
    *
    * @throws IllegalStateException if one has not ended before
    */
-  Outcome run(RuleCheck check, Case c) {
+  public Outcome run(RuleCheck check, Case c) {
     if (hangs) {
       throw new IllegalStateException("the backend hangs");
     }

@@ -147,19 +147,47 @@ class ConformToolTest {
   @Test
   void theSelfTestGoesOnWhereItWasEnded() {
     String[] options = {
-      "--self-test", "--rule=OP-DOT-01", "--seeds=2", "--runs=3", "--report=" + temp.resolve("self")
+      "--self-test",
+      "--backend=cpu,exact",
+      "--rule=OP-DOT-01",
+      "--seeds=2",
+      "--runs=3",
+      "--report=" + temp.resolve("self")
     };
 
     assertThat(run(List.of(), options)).isZero();
     assertThat(out.toString())
         .contains("seen    OP-DOT-01", "1 faults, 2 seeds each: 1 seen, 0 missed;")
-        .contains("3 runs without a fault: 0 failed");
+        .contains("cpu: 3 runs without a fault: 0 failed;")
+        .contains("exact: 3 runs without a fault: 0 failed;")
+        .contains("self-test: passed");
 
     out.getBuffer().setLength(0);
     assertThat(run(List.of(), options)).isZero();
     assertThat(out.toString())
         .doesNotContain("seen    OP-DOT-01")
-        .contains("0 missed (1 seen by a run before)");
+        .contains("0 missed (1 by a run before)")
+        .contains("exact: 3 runs without a fault: 0 failed (3 by a run before)");
+  }
+
+  @Test
+  void theSelfTestRunsThePartsAskedFor() {
+    assertThat(run(List.of(), "--self-test", "--rule=OP-DOT-01", "--parts=runs", "--runs=1"))
+        .isZero();
+
+    assertThat(out.toString())
+        .doesNotContain("faults")
+        .contains("cpu: 1 runs", "exact: 1 runs", "hlo: 1 runs", "neuron-sim: 1 runs");
+  }
+
+  @Test
+  void partsThatThereAreNotAreRefused() {
+    assertThatExceptionOfType(InvalidRequestException.class)
+        .isThrownBy(() -> run(List.of(), "--self-test", "--parts=fault"))
+        .withMessage("'fault' is no part of the self-test; give faults, runs or mutants");
+    assertThatExceptionOfType(InvalidRequestException.class)
+        .isThrownBy(() -> run(List.of(), "--self-test", "--parts=mutants", "--rule=OP-DOT-01"))
+        .withMessageContaining("leave out --rule");
   }
 
   @Test

@@ -34,6 +34,7 @@ public final class NeuronBackend implements Backend {
   private final GraphSource source;
   private final RunnerOptions options;
   private final NumericsProfile numerics;
+  private final NanWarnings nanWarnings = new NanWarnings();
   private volatile boolean closed;
 
   /**
@@ -98,7 +99,7 @@ public final class NeuronBackend implements Backend {
                 .withVirtualCoreSize(graphs.virtualCoreSize())
                 .withExecTimeout(options.execTimeout())
                 .withLifeCycleLimit(options.lifeCycleLimit()));
-    return NeuronSession.load(runtime, graphs, program, weights, load, options);
+    return NeuronSession.load(runtime, graphs, program, weights, load, options, nanWarnings);
   }
 
   /** All ranks, or those that lie side by side which this process serves. */

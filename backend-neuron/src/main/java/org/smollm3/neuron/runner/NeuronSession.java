@@ -30,29 +30,29 @@ import org.smollm3.tensor.TensorSpec;
  * <p>After a run that failed the states hold anything; reset them before the next sequence.
  */
 final class NeuronSession implements Session {
-  private static final System.Logger LOG = System.getLogger(NeuronSession.class.getName());
-
   private final ProgramSpec program;
   private final Optional<TapListener> listener;
   private final NeuronRuntime runtime;
   private final RunnerOptions options;
   private final SessionLoader.Loaded loaded;
+  private final NanWarnings nanWarnings;
   private final ReentrantLock lock = new ReentrantLock();
   private boolean running;
   private boolean closed;
-  private boolean toldOfNan;
 
   private NeuronSession(
       ProgramSpec program,
       LoadOptions load,
       NeuronRuntime runtime,
       RunnerOptions options,
-      SessionLoader.Loaded loaded) {
+      SessionLoader.Loaded loaded,
+      NanWarnings nanWarnings) {
     this.program = program;
     this.listener = load.listener();
     this.runtime = runtime;
     this.options = options;
     this.loaded = loaded;
+    this.nanWarnings = nanWarnings;
   }
 
   /** Loads into an open runtime, which the session then owns; closes it if that fails. */
@@ -62,11 +62,12 @@ final class NeuronSession implements Session {
       ProgramSpec program,
       WeightSource weights,
       LoadOptions load,
-      RunnerOptions options) {
+      RunnerOptions options,
+      NanWarnings nanWarnings) {
     try {
       SessionLoader.Loaded loaded =
           new SessionLoader(runtime, options).load(graphs, program, weights);
-      return new NeuronSession(program, load, runtime, options, loaded);
+      return new NeuronSession(program, load, runtime, options, loaded, nanWarnings);
     } catch (RuntimeException | Error e) {
       runtime.close();
       throw e;
@@ -102,21 +103,9 @@ final class NeuronSession implements Session {
                 runtime.executeLimit(),
                 rank -> ranks.get(rank).execute());
     if (statuses.contains(ExecutionStatus.COMPLETED_WITH_NAN)) {
-      warnOfNan(graph.name());
+      nanWarnings.warn(program.name(), graph.name());
     }
     return outputs(ranks);
-  }
-
-  /** Once: where one run has them, the next ones mostly have them too. */
-  private void warnOfNan(String graph) {
-    System.Logger.Level level = toldOfNan ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING;
-    toldOfNan = true;
-    LOG.log(
-        level,
-        "graph {0} of program {1}: the device met values that are not numbers"
-            + " (NRT_EXEC_COMPLETED_WITH_NUM_ERR); the results may hold NaN",
-        graph,
-        program.name());
   }
 
   private Outputs outputs(List<RankGraph> ranks) {

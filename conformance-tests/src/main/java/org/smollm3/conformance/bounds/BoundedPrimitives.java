@@ -244,20 +244,21 @@ abstract class BoundedPrimitives implements TensorOps {
 
   /**
    * y (1 - y) e + e^2 / 20: Taylor's formula of second order, the second derivative being at most
-   * 1/(6 sqrt 3) everywhere.
+   * 1/(6 sqrt 3) everywhere. Where y is too small for 1 / (1 + exp(-x)), all of it.
    */
   @Override
   public final Tensor logistic(Tensor x) {
     BoundedTensor from = BoundedTensor.of(x);
     Tensor y = ops.logistic(from.value());
-    return function(
-        y,
+    Tensor lost = ops.minimum(y, terms.fill(terms.roundoffs().logisticUnderflow(), y));
+    Optional<Tensor> moved =
         from.error()
             .map(
                 e -> {
                   Tensor slope = ops.multiply(y, ops.logistic(ops.negate(from.value())));
                   return ops.multiply(e, ops.add(slope, terms.scaled(e, 0.05)));
-                }));
+                });
+    return function(y, terms.sum(moved, Optional.of(lost)));
   }
 
   /** e: no slope is above 1. */

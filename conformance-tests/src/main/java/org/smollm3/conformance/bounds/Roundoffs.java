@@ -101,10 +101,21 @@ final class Roundoffs {
   }
 
   private double underflowOf(DType dtype) {
-    int smallestNormal = dtype == DType.F16 ? -14 : dtype == DType.F64 ? -1022 : -126;
     return profile.subnormals() == Subnormals.FLUSHED
-        ? Math.scalb(1.0, smallestNormal)
-        : Math.scalb(1.0, smallestNormal - precision(dtype) + 1);
+        ? smallestNormal(dtype)
+        : Math.scalb(smallestNormal(dtype), 1 - precision(dtype));
+  }
+
+  private static double smallestNormal(DType dtype) {
+    return Math.scalb(1.0, dtype == DType.F16 ? -14 : dtype == DType.F64 ? -1022 : -126);
+  }
+
+  /**
+   * Up to which size a value of the logistic function may be lost: computed as 1 / (1 + exp(-x)) it
+   * is zero where exp(-x) overflows, so where it is below the normal numbers of what is carried.
+   */
+  double logisticUnderflow() {
+    return smallestNormal(profile.rounding() == Rounding.NONE ? profile.accumulation() : DType.F32);
   }
 
   /**

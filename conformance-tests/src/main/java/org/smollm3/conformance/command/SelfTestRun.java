@@ -34,6 +34,8 @@ final class SelfTestRun {
   /** Right backends that round differently, of which those are run that are there. */
   private static final List<String> RIGHT = List.of("cpu", "exact", "hlo", "neuron-sim");
 
+  private static final long PROGRESS_NANOS = 20_000_000_000L;
+
   /** What the kit is tested with. */
   enum Part {
     /** Backends with one known fault, which the rule of that fault must reject. */
@@ -93,14 +95,8 @@ final class SelfTestRun {
     boolean isOfSomeRules = !ConformOptions.rules(invocation).isEmpty();
     Set<Part> parts = EnumSet.noneOf(Part.class);
     for (String word : ConformOptions.words(invocation, ConformOptions.PARTS)) {
-      if (word.equals("all")) {
-        return EnumSet.allOf(Part.class);
-      }
-      try {
-        parts.add(Part.valueOf(word.toUpperCase(Locale.ROOT)));
-      } catch (IllegalArgumentException e) {
-        throw new InvalidRequestException(
-            "'" + word + "' is no part of the self-test; give faults, runs or mutants", e);
+      if (!word.equals("all")) {
+        parts.add(part(word));
       }
     }
     if (isOfSomeRules && parts.contains(Part.MUTANTS)) {
@@ -111,6 +107,15 @@ final class SelfTestRun {
       return parts;
     }
     return isOfSomeRules ? EnumSet.of(Part.FAULTS, Part.RUNS) : EnumSet.allOf(Part.class);
+  }
+
+  private static Part part(String word) {
+    try {
+      return Part.valueOf(word.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequestException(
+          "'" + word + "' is no part of the self-test; give faults, runs or mutants", e);
+    }
   }
 
   /**
@@ -143,6 +148,7 @@ final class SelfTestRun {
   /** The backend as it is, in quick runs with the seeds from 1 on. */
   private int falseAlarms(String name, Supplier<Backend> factory) {
     long start = System.nanoTime();
+    long told = start;
     int failed = 0;
     int before = 0;
     try (BackendUnderTest backend = BackendUnderTest.open(factory)) {
@@ -160,7 +166,9 @@ final class SelfTestRun {
           failed++;
           out.printf("FALSE   %s, seed %d: %s%n", name, seed, failure.get());
         }
-        if (seed % 10 == 0) {
+        long now = System.nanoTime();
+        if (now - told > PROGRESS_NANOS) {
+          told = now;
           out.printf("right   %s: %d of %d runs, %d failed%n", name, seed, runs, failed);
           out.flush();
         }

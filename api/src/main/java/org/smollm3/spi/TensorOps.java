@@ -21,10 +21,10 @@ import org.smollm3.tensor.Shape;
  * primitive computes each element as if exactly, from its operands as given, and then rounds;
  * {@link #exponential}, {@link #rsqrt}, {@link #logistic}, {@link #cosine} and {@link #sine} may be
  * off by a few units in the last place of float32 before that, and {@link #logistic} may be zero
- * where it is below the normal numbers of float32, since exp(-x) overflows there. Sums ({@link #dot}, {@link #reduce})
- * accumulate in at least float32, in an order of the backend's choice that does not depend on the
- * values. Overflow gives an infinity; subnormals and the sign of zero are kept where the backend's
- * {@link NumericsProfile} says so. Integers wrap.
+ * where it is below the normal numbers of float32, since exp(-x) overflows there. Sums ({@link
+ * #dot}, {@link #reduce}) accumulate in at least float32, in an order of the backend's choice that
+ * does not depend on the values. Overflow gives an infinity; subnormals and the sign of zero are
+ * kept where the backend's {@link NumericsProfile} says so. Integers wrap.
  *
  * <p><b>NaN.</b> A NaN operand gives a NaN result in arithmetic, in maximum and minimum and in
  * reductions; comparisons with it are false but NE.

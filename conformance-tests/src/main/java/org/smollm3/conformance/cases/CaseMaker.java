@@ -19,6 +19,7 @@ public final class CaseMaker implements AutoCloseable {
 
   private final boolean ownsSession;
   private final Map<CaseSpace, RandomGenerator<Case>> generators = new HashMap<>();
+  private final Map<CaseSpace, RandomGenerator<Case>> telling = new HashMap<>();
 
   public CaseMaker() {
     ownsSession = !JqwikSession.isActive();
@@ -36,8 +37,10 @@ public final class CaseMaker implements AutoCloseable {
     if (space.isSingle()) {
       return Candidate.only(space.ofTexts(List.of()));
     }
+    Map<CaseSpace, RandomGenerator<Case>> ofKind = index % 2 == 0 ? telling : generators;
     RandomGenerator<Case> generator =
-        generators.computeIfAbsent(space, s -> s.arbitrary().generator(SIZE, true));
+        ofKind.computeIfAbsent(
+            space, s -> (index % 2 == 0 ? s.onlyTelling() : s).arbitrary().generator(SIZE, true));
     return new Candidate(generator.next(new Random(mixed(seed, rule, index))));
   }
 

@@ -17,27 +17,59 @@ import org.smollm3.error.InvalidRequestException;
 public final class CaseSpace {
   private final List<Param<?>> params;
   private final Predicate<Case> condition;
+  private final Map<String, Set<String>> telling;
 
-  private CaseSpace(List<Param<?>> params, Predicate<Case> condition) {
+  private CaseSpace(
+      List<Param<?>> params, Predicate<Case> condition, Map<String, Set<String>> telling) {
     this.params = List.copyOf(params);
     this.condition = condition;
+    this.telling = Map.copyOf(telling);
   }
 
   /** The parameters, and a seed for random data. */
   public static CaseSpace of(Param<?>... params) {
     List<Param<?>> all = new ArrayList<>(List.of(params));
     all.add(seed());
-    return new CaseSpace(all, c -> true);
+    return new CaseSpace(all, c -> true, Map.of());
   }
 
   /** The parameters alone, for checks that need no random data; with none there is one case. */
   public static CaseSpace fixed(Param<?>... params) {
-    return new CaseSpace(List.of(params), c -> true);
+    return new CaseSpace(List.of(params), c -> true, Map.of());
   }
 
   /** Only the cases that satisfy a condition, which most should. */
   public CaseSpace where(Predicate<Case> allowed) {
-    return new CaseSpace(params, condition.and(allowed));
+    return new CaseSpace(params, condition.and(allowed), telling);
+  }
+
+  /**
+   * The same cases, of which every second one, from the first on, has one of these values of a
+   * parameter: where what the rule is about can show at all, as a bias that is there, or more than
+   * one rank. So a run of few cases says something too.
+   *
+   * @param texts as they are written
+   */
+  public <T> CaseSpace telling(Param<T> param, List<String> texts) {
+    Map<String, Set<String>> all = new LinkedHashMap<>(telling);
+    all.put(param.name(), Set.copyOf(texts));
+    return new CaseSpace(params, condition, all);
+  }
+
+  /** As {@link #telling(Param, List)}. */
+  public <T> CaseSpace telling(Param<T> param, String... texts) {
+    return telling(param, List.of(texts));
+  }
+
+  /** Only the telling cases; where a parameter has no telling value, all of its values. */
+  CaseSpace onlyTelling() {
+    List<Param<?>> limited = new ArrayList<>();
+    for (Param<?> param : params) {
+      Optional<? extends Param<?>> left =
+          Optional.ofNullable(telling.get(param.name())).flatMap(param::only);
+      limited.add(left.isPresent() ? left.get() : param);
+    }
+    return new CaseSpace(limited, condition, Map.of());
   }
 
   /**
@@ -54,7 +86,7 @@ public final class CaseSpace {
       }
       limited.add(left.get());
     }
-    return Optional.of(new CaseSpace(limited, condition));
+    return Optional.of(new CaseSpace(limited, condition, telling));
   }
 
   private static Param<Long> seed() {

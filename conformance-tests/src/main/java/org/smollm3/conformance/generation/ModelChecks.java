@@ -40,9 +40,9 @@ final class ModelChecks {
 
   static List<RuleCheck> all() {
     return List.of(
-        new RuleCheck("GEN-GREEDY-01", RandomModel.float32(), Tries.of(2, 12), ModelChecks::greedy),
+        new RuleCheck("GEN-GREEDY-01", RandomModel.float32(), Tries.of(6, 12), ModelChecks::greedy),
         new RuleCheck("GEN-GREEDY-02", RandomModel.space(), Tries.of(2, 8), ModelChecks::onDevice),
-        new RuleCheck("GEN-DRAW-01", RandomModel.space(), Tries.of(2, 8), ModelChecks::drawn));
+        new RuleCheck("GEN-DRAW-01", RandomModel.space(), Tries.of(8, 8), ModelChecks::drawn));
   }
 
   private static Session load(BackendUnderTest backend, RandomModel random, CompiledShapes shapes) {

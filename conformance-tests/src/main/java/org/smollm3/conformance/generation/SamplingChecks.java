@@ -29,17 +29,17 @@ final class SamplingChecks {
   static List<RuleCheck> all() {
     return List.of(
         check("GEN-SAMPLE-01", Tries.of(2, 15), SamplingChecks::asOnTheHost),
-        check("GEN-SAMPLE-02", Tries.of(2, 12), SamplingChecks::topKOne),
+        check("GEN-SAMPLE-02", Tries.of(4, 12), SamplingChecks::topKOne),
         check("GEN-SAMPLE-03", Tries.of(2, 12), SamplingChecks::ties),
-        check("GEN-SAMPLE-04", Tries.of(2, 12), SamplingChecks::support),
-        check("GEN-SAMPLE-05", Tries.of(2, 12), SamplingChecks::padding),
-        check("GEN-SAMPLE-06", Tries.of(2, 12), SamplingChecks::mates),
+        check("GEN-SAMPLE-04", Tries.of(4, 12), SamplingChecks::support),
+        check("GEN-SAMPLE-05", Tries.of(10, 12), SamplingChecks::padding),
+        check("GEN-SAMPLE-06", Tries.of(10, 12), SamplingChecks::mates),
         check("GEN-SAMPLE-07", Tries.of(2, 12), SamplingChecks::topP),
         check("GEN-SAMPLE-08", Tries.of(1, 3), SamplingChecks::frequencies));
   }
 
   private static RuleCheck check(String rule, Tries tries, Check check) {
-    return new RuleCheck(rule, CaseSpace.of(TP, VOCAB), tries, check);
+    return new RuleCheck(rule, CaseSpace.of(TP, VOCAB).telling(TP, "2", "3"), tries, check);
   }
 
   private static SamplerProgram open(

@@ -60,8 +60,10 @@ final class BlockChecks {
     return List.of(
         new RuleCheck(
             "PAR-10",
-            CaseSpace.of(Params.TP, TOKENS, HIDDEN, INNER, BIAS, Params.DTYPE),
-            Tries.of(2, 20),
+            CaseSpace.of(Params.TP, TOKENS, HIDDEN, INNER, BIAS, Params.DTYPE)
+                .telling(Params.TP, "2", "4")
+                .telling(INNER, "9", "13", "16", "21", "30"),
+            Tries.of(6, 20),
             BlockChecks::mlp),
         attention("PAR-11", KV_HEADS, 20),
         attention("PAR-12", TWO_KV_HEADS, 20));
@@ -71,8 +73,11 @@ final class BlockChecks {
     return new RuleCheck(
         rule,
         CaseSpace.of(
-            Params.TP, TOKENS, HIDDEN, kvHeads, GROUP, HALF_DIM, BIAS, QKV, ROPE, Params.DTYPE),
-        Tries.of(2, standard),
+                Params.TP, TOKENS, HIDDEN, kvHeads, GROUP, HALF_DIM, BIAS, QKV, ROPE, Params.DTYPE)
+            .telling(Params.TP, "4", "8")
+            .telling(QKV, "fused")
+            .telling(ROPE, "true"),
+        Tries.of(3, standard),
         (backend, c, findings) -> attention(backend, c, findings, c.get(kvHeads)));
   }
 

@@ -74,7 +74,8 @@ final class CacheChecks {
             CacheChecks::converts),
         new RuleCheck(
             "KV-05",
-            CaseSpace.of(KIND, BATCH, MORE, GROUPS, TOKENS, CAPACITY, DIM, Params.DTYPE),
+            CaseSpace.of(KIND, BATCH, MORE, GROUPS, TOKENS, CAPACITY, DIM, Params.DTYPE)
+                .telling(KIND, "context_encoding"),
             Tries.of(3, 25),
             (backend, c, findings) ->
                 Update.of(c, c.get(KIND), c.get(BATCH)).run(backend, findings)),

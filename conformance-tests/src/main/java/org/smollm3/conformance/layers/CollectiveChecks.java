@@ -73,7 +73,9 @@ final class CollectiveChecks {
             CollectiveChecks::scatters),
         new RuleCheck(
             "COLL-06",
-            CaseSpace.of(ROWS, COLUMNS, Params.DTYPE, REDUCE),
+            CaseSpace.of(ROWS, COLUMNS, Params.DTYPE, REDUCE)
+                .telling(Params.DTYPE, "f32")
+                .telling(REDUCE, "bf16"),
             Tries.of(2, 10),
             CollectiveChecks::identity),
         new RuleCheck("COLL-07", CaseSpace.of(Params.TP), Tries.of(2, 8), CollectiveChecks::ranks),

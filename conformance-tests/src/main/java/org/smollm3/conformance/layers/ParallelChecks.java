@@ -40,6 +40,9 @@ final class ParallelChecks {
   private static final String WEIGHT = "l.weight";
   private static final String BIAS = "l.bias";
 
+  /** More than one rank. */
+  private static final List<String> SEVERAL = List.of("2", "4", "8");
+
   private static final Param<Integer> ROWS = Param.integer("rows", 1, 4);
   private static final Param<Integer> IN = Param.integer("in", 1, 40);
   private static final Param<Integer> OUT = Param.integer("out", 1, 40);
@@ -60,13 +63,17 @@ final class ParallelChecks {
                 column(backend, c, findings, ColumnParallelLinear.Output.GATHERED)),
         new RuleCheck(
             "PAR-02",
-            CaseSpace.of(Params.TP, ROWS, IN, OUT, PRESENCE, WEIGHTS, Params.DTYPE),
+            CaseSpace.of(Params.TP, ROWS, IN, OUT, PRESENCE, WEIGHTS, Params.DTYPE)
+                .telling(Params.TP, SEVERAL)
+                .telling(PRESENCE, "present"),
             Tries.of(3, 20),
             (backend, c, findings) ->
                 column(backend, c, findings, ColumnParallelLinear.Output.LOCAL)),
         new RuleCheck(
             "PAR-03",
-            CaseSpace.of(Params.TP, ROWS, IN, OUT, PRESENCE, WEIGHTS, Params.DTYPE, REDUCE),
+            CaseSpace.of(Params.TP, ROWS, IN, OUT, PRESENCE, WEIGHTS, Params.DTYPE, REDUCE)
+                .telling(Params.TP, SEVERAL)
+                .telling(REDUCE, "f32"),
             Tries.of(4, 30),
             ParallelChecks::row),
         new RuleCheck(
@@ -76,7 +83,9 @@ final class ParallelChecks {
             ParallelChecks::biasOnce),
         new RuleCheck(
             "PAR-05",
-            CaseSpace.of(Params.TP, ROWS, VOCABULARY, OUT, WEIGHTS, SPLIT),
+            CaseSpace.of(Params.TP, ROWS, VOCABULARY, OUT, WEIGHTS, SPLIT)
+                .telling(Params.TP, SEVERAL)
+                .telling(SPLIT, "vocabulary"),
             Tries.of(4, 25),
             ParallelChecks::embedding),
         new RuleCheck(
@@ -86,8 +95,8 @@ final class ParallelChecks {
             ParallelChecks::asOnOneRank),
         new RuleCheck(
             "PAR-07",
-            CaseSpace.of(Params.TP, ROWS, VOCABULARY, Params.DTYPE),
-            Tries.of(4, 25),
+            CaseSpace.of(Params.TP, ROWS, VOCABULARY, Params.DTYPE).telling(Params.TP, "4", "8"),
+            Tries.of(6, 25),
             ParallelChecks::vocabulary),
         new RuleCheck(
             "PAR-08",
@@ -96,7 +105,7 @@ final class ParallelChecks {
             ParallelChecks::pieces),
         new RuleCheck(
             "PAR-09",
-            CaseSpace.of(Params.TP, ROWS, VOCABULARY, OUT, WEIGHTS),
+            CaseSpace.of(Params.TP, ROWS, VOCABULARY, OUT, WEIGHTS).telling(Params.TP, SEVERAL),
             Tries.of(2, 15),
             ParallelChecks::tied));
   }

@@ -75,12 +75,17 @@ public record RandomModel(SmolLm3Model model, DType arithmetic, Sharding shardin
 
   /** Models of both types, some with very small activations or very great scores. */
   public static CaseSpace inRegimes() {
-    return space(DTYPE, REGIME);
+    return space(DTYPE, REGIME)
+        .telling(ROPE, "1,0", "0,1")
+        .telling(DTYPE, "f32")
+        .telling(REGIME, "plain", "faint");
   }
 
   /** Models in float32 of one layer, of which bounds on the whole can be had. */
   public static CaseSpace float32() {
     return space(SINGLE, ONLY_PLAIN)
+        .telling(HALF_DIM, "1")
+        .telling(HIDDEN, "12", "13", "14")
         .where(c -> c.get(ROPE).size() == 1 && c.get(HIDDEN) >= MIN_HIDDEN_OF_WHOLE);
   }
 

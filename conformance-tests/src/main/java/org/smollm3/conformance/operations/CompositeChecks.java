@@ -35,13 +35,15 @@ final class CompositeChecks {
     return List.of(
         new RuleCheck(
             "OP-LINEAR-01",
-            CaseSpace.of(T, N, K, WEIGHT, Inputs.DTYPE, Inputs.REGIME),
+            CaseSpace.of(T, N, K, WEIGHT, Inputs.DTYPE, Inputs.REGIME)
+                .telling(Inputs.REGIME, "ordinary", "outliers", "positive", "cancelling"),
             Tries.of(5, 50),
             (backend, c, findings) -> linear(backend, c, findings, false)),
         new RuleCheck(
             "OP-LINEAR-02",
-            CaseSpace.of(T, N, K, WEIGHT, Inputs.DTYPE, Inputs.REGIME),
-            Tries.of(4, 40),
+            CaseSpace.of(T, N, K, WEIGHT, Inputs.DTYPE, Inputs.REGIME)
+                .telling(Inputs.REGIME, "ordinary", "outliers", "positive", "cancelling"),
+            Tries.of(8, 40),
             (backend, c, findings) -> linear(backend, c, findings, true)),
         new RuleCheck(
             "OP-NORM-01",
@@ -89,7 +91,7 @@ final class CompositeChecks {
             CompositeChecks::embedding),
         new RuleCheck(
             "OP-ROPE-01",
-            CaseSpace.of(B, T, HALF, POSITION),
+            CaseSpace.of(B, T, HALF, POSITION).telling(POSITION, "4000", "65000"),
             Tries.of(4, 40),
             CompositeChecks::rotaryTable),
         new RuleCheck(

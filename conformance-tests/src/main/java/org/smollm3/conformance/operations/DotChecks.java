@@ -40,7 +40,7 @@ final class DotChecks {
             "OP-DOT-02", CaseSpace.fixed(M, N, Inputs.DTYPE), Tries.of(1, 4), DotChecks::empty),
         new RuleCheck(
             "OP-DOT-03",
-            CaseSpace.of(B, M, N, K, Inputs.DTYPE),
+            CaseSpace.of(B, M, N, K, Inputs.DTYPE).telling(B, "2", "3", "4"),
             Tries.of(3, 30),
             DotChecks::batched),
         new RuleCheck(

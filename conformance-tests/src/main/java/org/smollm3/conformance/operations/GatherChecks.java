@@ -37,7 +37,7 @@ final class GatherChecks {
         new RuleCheck(
             "OP-GATHER-02",
             CaseSpace.of(ROWS, COLUMNS, INNER, COUNT, AXIS, Inputs.DTYPE),
-            Tries.of(3, 30),
+            Tries.of(12, 30),
             (backend, c, findings) -> alongOneAxis(backend, c, findings, 7)),
         new RuleCheck(
             "OP-GATHER-03",

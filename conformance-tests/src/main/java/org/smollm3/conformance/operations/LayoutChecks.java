@@ -43,29 +43,32 @@ final class LayoutChecks {
         new RuleCheck(
             "OP-TRANSPOSE-02",
             CaseSpace.of(A, B, C, D, Inputs.DTYPE),
-            Tries.of(3, 30),
+            Tries.of(9, 30),
             LayoutChecks::permuted),
         new RuleCheck(
-            "OP-RESHAPE-01", CaseSpace.fixed(ROWS), Tries.of(1, 5), LayoutChecks::reshaped),
+            "OP-RESHAPE-01",
+            CaseSpace.fixed(ROWS).telling(ROWS, "2", "16", "256"),
+            Tries.of(1, 5),
+            LayoutChecks::reshaped),
         new RuleCheck(
             "OP-BROADCAST-01",
-            CaseSpace.of(A, B, C, Inputs.DTYPE),
-            Tries.of(3, 30),
+            CaseSpace.of(A, B, C, Inputs.DTYPE).telling(A, "2", "3", "4").telling(B, "2", "3", "4"),
+            Tries.of(8, 30),
             LayoutChecks::broadcast),
         new RuleCheck(
             "OP-SLICE-01",
             CaseSpace.of(A, B, C, AXIS, Inputs.DTYPE),
-            Tries.of(3, 30),
+            Tries.of(12, 30),
             LayoutChecks::sliced),
         new RuleCheck(
             "OP-CONCAT-01",
-            CaseSpace.of(A, B, C, AXIS, PARTS, Inputs.DTYPE),
-            Tries.of(3, 30),
+            CaseSpace.of(A, B, C, AXIS, PARTS, Inputs.DTYPE).telling(PARTS, "2", "3", "4"),
+            Tries.of(12, 30),
             LayoutChecks::concatenated),
         new RuleCheck(
             "OP-PAD-01",
             CaseSpace.of(A, B, C, AXIS, Inputs.DTYPE),
-            Tries.of(3, 30),
+            Tries.of(8, 30),
             LayoutChecks::padded),
         new RuleCheck("OP-CONSTANT-01", CaseSpace.fixed(), Tries.ONCE, LayoutChecks::constant));
   }

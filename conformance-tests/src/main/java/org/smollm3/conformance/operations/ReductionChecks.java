@@ -42,7 +42,7 @@ final class ReductionChecks {
         new RuleCheck(
             "OP-SUM-02",
             CaseSpace.of(ROWS, K, N, AXIS, Inputs.DTYPE),
-            Tries.of(3, 24),
+            Tries.of(12, 24),
             ReductionChecks::overAnyAxis),
         new RuleCheck(
             "OP-SUM-03", CaseSpace.of(ROWS, N), Tries.of(3, 20), ReductionChecks::ofIntegers),
@@ -50,8 +50,10 @@ final class ReductionChecks {
             "OP-SUM-04", CaseSpace.fixed(Inputs.DTYPE), Tries.of(2, 2), ReductionChecks::withNan),
         new RuleCheck(
             "OP-REDUCE-01",
-            CaseSpace.of(EXTREME, ROWS, N, Inputs.DTYPE, Inputs.REGIME),
-            Tries.of(4, 30),
+            CaseSpace.of(EXTREME, ROWS, N, Inputs.DTYPE, Inputs.REGIME)
+                .telling(ROWS, "3", "4", "5", "6")
+                .telling(Inputs.REGIME, "ordinary", "outliers", "positive", "small"),
+            Tries.of(6, 30),
             ReductionChecks::extreme),
         new RuleCheck(
             "OP-REDUCE-02",
@@ -63,7 +65,10 @@ final class ReductionChecks {
               }
             }),
         new RuleCheck(
-            "OP-TOPK-01", CaseSpace.of(ROWS, N, K), Tries.of(4, 30), ReductionChecks::topK),
+            "OP-TOPK-01",
+            CaseSpace.of(ROWS, N, K).telling(N, "2", "3", "5", "7", "9").telling(ROWS, "2", "3"),
+            Tries.of(10, 30),
+            ReductionChecks::topK),
         new RuleCheck(
             "OP-TOPK-02", CaseSpace.of(ROWS, N, K), Tries.of(4, 30), ReductionChecks::topKOfTies),
         new RuleCheck("OP-TOPK-03", CaseSpace.fixed(), Tries.ONCE, ReductionChecks::topKOfNan));
@@ -138,6 +143,14 @@ final class ReductionChecks {
     if (!backend.keepsSubnormals()) {
       for (long i = 0; i < x.size(); i++) {
         x.setDouble(i, Math.abs(x.getDouble(i)) < Float.MIN_NORMAL ? 0 : x.getDouble(i));
+      }
+    }
+    // Rows of one sign, where zero would be the greatest or the least.
+    for (int row = 1; row < Math.min(rows, 3); row++) {
+      double sign = row == 1 ? -1 : 1;
+      for (int i = 0; i < n; i++) {
+        long at = (long) row * n + i;
+        x.setDouble(at, sign * Math.abs(x.getDouble(at)));
       }
     }
     x.setDouble(random.nextInt(n), Double.NaN);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import org.junit.jupiter.api.Test;
 import org.smollm3.conformance.ConformanceKit;
@@ -38,6 +39,29 @@ class CaseMakerTest {
     }
     assertThat(forwards).allMatch(c -> c.get(K) % 2 == 1);
     assertThat(forwards.stream().distinct().count()).isEqualTo(100);
+  }
+
+  @Test
+  void everySecondCaseIsATellingOne() {
+    CaseSpace space = SPACE.telling(DTYPE, "bf16").telling(K, List.of("7", "9", "11"));
+    List<Case> others = new ArrayList<>();
+    try (CaseMaker maker = new CaseMaker()) {
+      for (int i = 0; i < 100; i += 2) {
+        Case telling = maker.make(space, 7, "OP-DOT-01", i).value();
+        assertThat(telling.get(DTYPE)).isEqualTo(DType.BF16);
+        assertThat(telling.get(K)).isIn(7, 9, 11);
+        others.add(maker.make(space, 7, "OP-DOT-01", i + 1).value());
+      }
+    }
+    assertThat(others).anyMatch(c -> c.get(DTYPE) == DType.F32).anyMatch(c -> c.get(K) > 11);
+  }
+
+  @Test
+  void whereNoTellingValueIsAllowedAllAre() {
+    CaseSpace space = SPACE.telling(DTYPE, "bf16").only("dtype", Set.of("f32")).orElseThrow();
+    try (CaseMaker maker = new CaseMaker()) {
+      assertThat(maker.make(space, 7, "OP-DOT-01", 0).value().get(DTYPE)).isEqualTo(DType.F32);
+    }
   }
 
   @Test

@@ -9,7 +9,9 @@ import java.util.Optional;
  * @param taps which tapped tensors a run returns beside its outputs
  * @param listener called for every tap that {@code taps} matches: while the body runs on eager
  *     backends, after the run on others
- * @param localRanks the ranks this process serves; empty means all
+ * @param localRanks the ranks this process serves, whose outputs and states alone the session then
+ *     has; empty means all. A backend that runs all ranks in one process refuses fewer: {@link
+ *     ProgramChecks#requireAllRanks}
  */
 public record LoadOptions(
     TapPattern taps, Optional<TapListener> listener, List<Integer> localRanks) {

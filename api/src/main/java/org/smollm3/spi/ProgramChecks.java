@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.error.InvalidRequestException;
+import org.smollm3.error.UnsupportedCapabilityException;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.TensorSpec;
 
@@ -15,6 +16,26 @@ import org.smollm3.tensor.TensorSpec;
  */
 public final class ProgramChecks {
   private ProgramChecks() {}
+
+  /**
+   * For backends that run all ranks in one process.
+   *
+   * @param backend name for messages
+   * @throws UnsupportedCapabilityException if only some of a program's ranks are asked for
+   */
+  public static void requireAllRanks(String backend, ProgramSpec program, LoadOptions options) {
+    long asked = options.localRanks().stream().distinct().count();
+    if (asked > 0 && asked < program.tensorParallelDegree()) {
+      throw new UnsupportedCapabilityException(
+          "backend '"
+              + backend
+              + "' runs all "
+              + program.tensorParallelDegree()
+              + " ranks in one process, not only "
+              + options.localRanks()
+              + "; leave out the local ranks");
+    }
+  }
 
   /**
    * Checks a program that is about to be loaded.

@@ -55,6 +55,7 @@ public final class EagerSession implements Session {
       LoadOptions options,
       RankKernels.Factory kernels) {
     ProgramChecks.checkProgram(backend, declared, program, options);
+    ProgramChecks.requireAllRanks(backend, program, options);
     int degree = program.tensorParallelDegree();
     List<RankRunner> runners = new ArrayList<>();
     try {

@@ -11,7 +11,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.smollm3.error.InvalidRequestException;
-import org.smollm3.error.UnsupportedCapabilityException;
 import org.smollm3.neuron.trace.GraphTracer;
 import org.smollm3.neuron.trace.TraceOptions;
 import org.smollm3.neuron.trace.TracedGraph;
@@ -56,14 +55,7 @@ final class LoweredSession implements Session {
       UnaryOperator<TracedGraph> rewrite,
       Optional<GraphRun.Observer> observer) {
     ProgramChecks.checkProgram(LoweredBackend.NAME, LoweredBackend.CAPABILITIES, program, options);
-    if (!options.localRanks().isEmpty()
-        && options.localRanks().size() < program.tensorParallelDegree()) {
-      throw new UnsupportedCapabilityException(
-          "backend '"
-              + LoweredBackend.NAME
-              + "' runs all ranks in one process, not only "
-              + options.localRanks());
-    }
+    ProgramChecks.requireAllRanks(LoweredBackend.NAME, program, options);
     LoweredSession session = new LoweredSession(program, options, observer);
     try {
       session.prepare(weights, trace, rewrite);

@@ -3,6 +3,7 @@ package org.smollm3.conformance.behaviour;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.smollm3.conformance.cases.Case;
 import org.smollm3.conformance.cases.CaseSpace;
@@ -10,13 +11,16 @@ import org.smollm3.conformance.check.BackendUnderTest;
 import org.smollm3.conformance.check.Findings;
 import org.smollm3.conformance.check.RuleCheck;
 import org.smollm3.conformance.check.Tries;
+import org.smollm3.error.SmolLm3Exception;
 import org.smollm3.error.UnsupportedCapabilityException;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.Outputs;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
+import org.smollm3.spi.TapPattern;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -31,7 +35,8 @@ final class CapabilityChecks {
         new RuleCheck("CAP-01", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::undeclared),
         new RuleCheck("CAP-02", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::implied),
         new RuleCheck("CAP-03", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::declared),
-        new RuleCheck("CAP-04", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::openShapes));
+        new RuleCheck("CAP-04", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::openShapes),
+        new RuleCheck("CAP-05", CaseSpace.fixed(), Tries.ONCE, CapabilityChecks::someRanks));
   }
 
   /**
@@ -107,6 +112,25 @@ final class CapabilityChecks {
       } catch (UnsupportedCapabilityException e) {
         findings.fail("the backend declares " + capability + " and refuses it: " + e.getMessage());
       }
+    }
+  }
+
+  private static void someRanks(BackendUnderTest backend, Case c, Findings findings) {
+    // Ends the case here if the backend cannot run more than one rank.
+    ProbeSession.open(backend, findings, 2).close();
+    LoadOptions last = new LoadOptions(TapPattern.NONE, Optional.empty(), List.of(1));
+    try (Session session = backend.backend().load(Probe.program(2), Probe.weights(), last)) {
+      Outputs outputs = session.run(Probe.ADD, Probe.x(1, 2, 3));
+      int ranks = outputs.outputsByRank().size();
+      findings.require(ranks == 1, () -> "a session of rank 1 alone gives outputs of " + ranks);
+      double[] y = new double[3];
+      for (int i = 0; i < y.length; i++) {
+        y[i] = (i + 1) * Probe.scale(1, i);
+      }
+      Probe.difference("y of rank 1 alone", outputs.get(Probe.Y), y).ifPresent(findings::fail);
+    } catch (SmolLm3Exception e) {
+      // As it may: it runs all ranks in one process, or lacks what ranks in several need.
+      findings.require(!String.valueOf(e.getMessage()).isBlank(), () -> "refused without a reason");
     }
   }
 

@@ -95,21 +95,26 @@ final class CapabilityFaults {
                     inner.tap(name, ops().add(tensor, tensor));
                   }
                 }),
-        tapping(
+        loading(
             "all-taps-returned",
             "TAP-02",
             "all taps are returned where some were asked for",
             options -> options.taps().toString().isBlank() ? options : options.withTaps("*")),
-        tapping(
+        loading(
             "listener-hears-all",
             "TAP-03",
             "the listener hears taps that were not asked for",
             options -> options.listener().isPresent() ? options.withTaps("*") : options),
-        tapping(
+        loading(
             "listener-forgotten",
             "TAP-03",
             "the listener is never called",
             options -> new LoadOptions(options.taps(), Optional.empty(), options.localRanks())),
+        loading(
+            "some-ranks-are-all",
+            "CAP-05",
+            "a session has all ranks, whichever were asked for",
+            options -> new LoadOptions(options.taps(), options.listener(), List.of())),
         Fault.ofBackend(
             "stride-ignored",
             "WEIGHT-01",
@@ -142,7 +147,7 @@ final class CapabilityFaults {
     LoadOptions of(LoadOptions options);
   }
 
-  private static Fault tapping(String name, String rule, String text, OptionChange change) {
+  private static Fault loading(String name, String rule, String text, OptionChange change) {
     return Fault.ofBackend(
         name,
         rule,

@@ -131,6 +131,10 @@ final class BehaviourRules {
               "an open dimension takes any size, in one session",
               "Capability.DYNAMIC_SHAPES"),
           rule(
+              "CAP-05",
+              "a load for some of the ranks serves those alone, or is refused",
+              "LoadOptions.localRanks"),
+          rule(
               "TAP-01",
               "taps hold what was tapped, on every rank, and change no output",
               "GraphContext.tap"),

@@ -6,7 +6,8 @@ import org.smollm3.spi.Session;
 /**
  * Runs sequences on a session of the decoder graphs, hiding how its shapes are: open, or fixed and
  * then padded and split. Results are the same either way. Rows of one call are different sequences,
- * in any order; results come in the order of the rows. For one thread.
+ * in any order; results come in the order of the rows, and their logits are valid until the next
+ * call. For one thread.
  */
 public interface DecoderRunner extends AutoCloseable {
   /** Sequences that can be held at a time. */

@@ -48,11 +48,7 @@ public final class DynamicDecoderRunner implements DecoderRunner {
       return run(DecoderGraphs.CONTEXT_ENCODING, rows);
     }
     // Padding inside a piece would be written over what follows it, so each piece goes alone.
-    List<RowOutput> results = new ArrayList<>();
-    for (RowRequest row : rows) {
-      results.addAll(run(DecoderGraphs.CHUNKED_PREFILL, List.of(row)));
-    }
-    return results;
+    return oneByOne(DecoderGraphs.CHUNKED_PREFILL, rows);
   }
 
   @Override
@@ -65,9 +61,18 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   @Override
   public List<RowOutput> speculate(List<RowRequest> rows) {
     checks.check(rows);
+    return oneByOne(DecoderGraphs.SPECULATION, rows);
+  }
+
+  /** A run for each row; what one run returns is valid until the next, so it is copied. */
+  private List<RowOutput> oneByOne(String graph, List<RowRequest> rows) {
     List<RowOutput> results = new ArrayList<>();
     for (RowRequest row : rows) {
-      results.addAll(run(DecoderGraphs.SPECULATION, List.of(row)));
+      RowOutput output = run(graph, List.of(row)).get(0);
+      results.add(
+          rows.size() == 1
+              ? output
+              : new RowOutput(output.logits().map(HostTensor::copy), output.token()));
     }
     return results;
   }

@@ -92,17 +92,28 @@ public final class ShapeRules {
 
   public static Shape transpose(Tensor x, int... permutation) {
     Shape from = x.shape();
-    int[] sorted = permutation.clone();
-    Arrays.sort(sorted);
-    boolean complete = sorted.length == from.rank();
-    for (int i = 0; complete && i < sorted.length; i++) {
-      complete = sorted[i] == i;
+    boolean complete = permutation.length == from.rank();
+    for (int axis = 0; complete && axis < permutation.length; axis++) {
+      complete = contains(permutation, axis);
     }
     if (!complete) {
       throw Require.fail(
           "transpose", Arrays.toString(permutation) + " is no permutation of the axes of " + from);
     }
-    return Shape.of(Arrays.stream(permutation).mapToLong(from::dim).toArray());
+    long[] dims = new long[permutation.length];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = from.dim(permutation[i]);
+    }
+    return Shape.of(dims);
+  }
+
+  private static boolean contains(int[] axes, int axis) {
+    for (int each : axes) {
+      if (each == axis) {
+        return true;
+      }
+    }
+    return false;
   }
 
   public static Shape slice(Tensor x, int axis, long start, long limit) {

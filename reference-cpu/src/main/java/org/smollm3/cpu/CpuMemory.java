@@ -13,6 +13,7 @@ import org.smollm3.tensor.TensorSpec;
 /** Operations and memory of one session. */
 final class CpuMemory implements RankKernels {
   private final Buffers buffers = new Buffers();
+  private final OutputMemory outputs = new OutputMemory();
   private final TensorOps ops;
 
   /** Makes the operations over a session's memory. */
@@ -54,8 +55,13 @@ final class CpuMemory implements RankKernels {
   }
 
   @Override
+  public void startRun() {
+    outputs.startRun();
+  }
+
+  @Override
   public HostTensor toHost(String name, EagerTensor tensor) {
-    return CpuTensor.of(tensor).value().copy();
+    return outputs.copy(CpuTensor.of(tensor).value());
   }
 
   /** Bytes taken from the system so far. */

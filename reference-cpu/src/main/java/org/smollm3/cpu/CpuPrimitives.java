@@ -103,19 +103,22 @@ class CpuPrimitives implements TensorOps {
     return rearranged(CpuTensor.of(x), shape, 0, strides);
   }
 
-  /** The same memory under another shape; a state's is copied, for it may change. */
   @Override
   public Tensor reshape(Tensor x, Shape shape) {
     ShapeRules.reshape(x, shape);
-    CpuTensor from = CpuTensor.of(x);
+    return reshaped(CpuTensor.of(x), shape);
+  }
+
+  /** The same memory under another shape; a state's is copied, for it may change. */
+  private CpuTensor reshaped(CpuTensor from, Shape shape) {
     if (from.buffer().isPresent()) {
       from.buffer().get().retain();
-      return workspace.own(new CpuTensor(x.dtype(), shape, from.buffer().get()));
+      return workspace.own(new CpuTensor(from.dtype(), shape, from.buffer().get()));
     }
     if (!from.isStateView()) {
-      return workspace.own(new CpuTensor(x.dtype(), shape, from.segment()));
+      return workspace.own(new CpuTensor(from.dtype(), shape, from.segment()));
     }
-    CpuTensor result = make(x.dtype(), shape);
+    CpuTensor result = make(from.dtype(), shape);
     result.segment().copyFrom(from.segment());
     return result;
   }
@@ -123,6 +126,9 @@ class CpuPrimitives implements TensorOps {
   @Override
   public Tensor transpose(Tensor x, int... permutation) {
     Shape shape = ShapeRules.transpose(x, permutation);
+    if (Strided.keepsOrder(x.shape(), permutation)) {
+      return reshaped(CpuTensor.of(x), shape);
+    }
     long[] own = Strided.strides(x.shape());
     long[] strides = new long[permutation.length];
     for (int i = 0; i < permutation.length; i++) {

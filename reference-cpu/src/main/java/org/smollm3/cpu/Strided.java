@@ -30,6 +30,20 @@ final class Strided {
     return offsets;
   }
 
+  /** Whether a permutation moves only axes of one index, as where heads of a single token move. */
+  static boolean keepsOrder(Shape from, int... permutation) {
+    int last = -1;
+    for (int axis : permutation) {
+      if (from.dim(axis) != 1) {
+        if (axis < last) {
+          return false;
+        }
+        last = axis;
+      }
+    }
+    return true;
+  }
+
   /** An index tuple along the first axes of a shape, with two offsets that follow it. */
   private static final class Walk {
     private final Shape shape;

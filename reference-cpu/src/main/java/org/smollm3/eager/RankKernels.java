@@ -34,8 +34,11 @@ public interface RankKernels extends AutoCloseable {
   /** Zeroed memory for a state. */
   StateStorage newState(TensorSpec spec);
 
+  /** A run begins: what {@link #toHost} gave out before is not looked at any more. */
+  default void startRun() {}
+
   /**
-   * The value of an output or tap, as a copy that later operations do not change.
+   * The value of an output or tap, as a copy that later operations of the run do not change.
    *
    * @param name of the output or tap
    */

@@ -73,6 +73,7 @@ final class RankRunner implements AutoCloseable {
   Result run(GraphSpec graph, Map<String, HostTensor> inputs, Collectives collectives) {
     ScopedErrors errors = new ScopedErrors();
     String scope = "graph '" + graph.name() + "'";
+    kernels.startRun();
     workspace.enter(scope);
     try {
       EagerContext context =

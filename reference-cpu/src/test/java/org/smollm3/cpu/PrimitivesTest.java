@@ -149,6 +149,11 @@ class PrimitivesTest {
     assertRounded((ops, x, s) -> ops.reshape(x.get(0), Shape.of(5, 12)), a);
     assertRounded((ops, x, s) -> ops.transpose(x.get(0), 2, 0, 1), a);
     assertRounded((ops, x, s) -> ops.transpose(x.get(0), 1, 0, 2), a);
+    // Only axes of one index change places: no element moves.
+    HostTensor heads = Bodies.random(dtype, random, 1, 1, 3, 5);
+    assertRounded((ops, x, s) -> ops.transpose(x.get(0), 0, 2, 1, 3), heads);
+    assertRounded((ops, x, s) -> ops.transpose(x.get(0), 2, 1, 0, 3), heads);
+    assertRounded((ops, x, s) -> ops.transpose(x.get(0), 0, 1, 3, 2), heads);
     assertRounded((ops, x, s) -> ops.slice(x.get(0), 1, 1, 3), a);
     assertRounded((ops, x, s) -> ops.slice(x.get(0), 2, 2, 2), a);
     assertRounded((ops, x, s) -> ops.concatenate(1, List.of(x.get(0), x.get(1), x.get(0))), a, b);

@@ -1,31 +1,27 @@
 package org.smollm3.cpu.kernels;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.smollm3.cpu.kernels.AttendTask.TILE;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
+import org.smollm3.tensor.DType;
 
 /**
  * Attention over tiles of 64 keys with an online softmax: no matrix of scores over the whole
  * context, and only live positions are read. A unit of work is one key-value head with a block of
  * queries of all the heads that share it, so every key and value is unpacked once for all of them.
  * Scores are blocks of four by four as in {@link VectorLinear}; values are summed with the head's
- * dimension in lanes, each element on its own, so no width changes a bit.
+ * dimension in lanes, each element on its own, so no width changes a bit. A single token takes
+ * cached bfloat16 where it lies, by {@link CachedPairs}.
  */
 final class VectorAttention {
-  private static final VectorSpecies<Float> F = Species.FLOATS;
-  private static final int V = 4 * F.length();
-
   /** Rows (queries times heads) of a unit. */
   private static final int BLOCK_ROWS = 64;
 
   private static final long QUAD_STEP = 4L * STEP_BYTES;
-  private static final long SCORE_ROW = 4L * TILE;
+  private static final long SCORE_ROW = PackedValues.WEIGHT_ROW;
 
   /** Bytes of the accumulators of a block. */
   private static final long SUMS = 16L * STEP_BYTES;
@@ -85,6 +81,11 @@ final class VectorAttention {
     private final float[] max;
     private final float[] total;
 
+    /** Whether keys and values in the cache are used without packing them. */
+    private final boolean inPlace;
+
+    private final float[] weights;
+
     Unit(AttendTask task, Scratch scratch, int b, int group, int first, int count) {
       this.task = task;
       this.b = b;
@@ -102,9 +103,15 @@ final class VectorAttention {
       work = scratch.get(WORK, zeros + SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
       scores = scratch.get(SCORES, 4L * quads * SCORE_ROW);
-      out = scratch.get(OUT, rows * outRow);
+      out = scratch.get(OUT, 4L * quads * outRow);
       max = new float[rows];
       total = new float[rows];
+      inPlace =
+          task.tokens() == 1
+              && task.kCache().dtype() == DType.BF16
+              && task.vCache().dtype() == DType.BF16
+              && task.dim() % 32 == 0;
+      weights = new float[inPlace ? 4 * TILE : 0];
     }
 
     private int token(int row) {
@@ -117,7 +124,7 @@ final class VectorAttention {
 
     void run() {
       Arrays.fill(max, Float.NEGATIVE_INFINITY);
-      out.asSlice(0, rows * outRow).fill((byte) 0);
+      out.asSlice(0, 4L * quads * outRow).fill((byte) 0);
       VectorMath.clear(work, zeros, SUMS);
       work.asSlice(panelQ, (long) quads * steps * QUAD_STEP).fill((byte) 0);
       for (int row = 0; row < rows; row++) {
@@ -140,10 +147,16 @@ final class VectorAttention {
 
     private void tile(int tile, int from, int to) {
       touch(tile + from, Math.min(tile + to, task.live()[b]));
+      // Keys before this one are used in place.
+      int split = inPlace ? Math.clamp(task.live()[b] - tile, from, to) : from;
       for (int key = from / 4 * 4; key < to; key += 4) {
-        scoreKeys(tile, key, from, to);
+        if (key >= from && key + 4 <= split) {
+          scoreCached(tile, key);
+        } else {
+          scoreKeys(tile, key, from, to);
+        }
       }
-      for (int key = from; key < to; key++) {
+      for (int key = split; key < to; key++) {
         Operand values = task.values(b, tile + key);
         long offset = task.keyOffset(b, group, tile + key);
         packing.pack(values, offset, task.dim(), layout, panelV, key * outRow, STEP_BYTES);
@@ -152,7 +165,10 @@ final class VectorAttention {
         softmax(tile, row);
       }
       for (int row = 0; row < rows; row += 4) {
-        mix(tile, row);
+        if (from < split) {
+          mixCached(tile, row, from, split);
+        }
+        mix(tile, row, split);
       }
     }
 
@@ -197,6 +213,26 @@ final class VectorAttention {
         lanes.block(work, q, panelK, steps, zeros, sums);
         lanes.fold(work, sums, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
       }
+    }
+
+    /** Scores of all rows with four cached keys. */
+    private void scoreCached(int tile, int key) {
+      MemorySegment keys = task.kCache().segment();
+      long k = 2 * task.keyOffset(b, group, tile + key);
+      for (int quad = 0; quad < quads; quad++) {
+        long q = panelQ + (long) quad * steps * QUAD_STEP;
+        CachedPairs.scores(keys, k, 2L * task.dim(), steps / 2, work, q, sums);
+        lanes.fold(work, sums, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
+      }
+    }
+
+    /** Adds the weighted cached values {@code from} to {@code to - 1} of a tile to four rows. */
+    private void mixCached(int tile, int row, int from, int to) {
+      MemorySegment.copy(scores, FLOAT, row * SCORE_ROW, weights, 0, weights.length);
+      MemorySegment values = task.vCache().segment();
+      long v = 2 * task.keyOffset(b, group, tile + from);
+      long apart = 2L * task.dim();
+      CachedPairs.mix(weights, values, v, apart, from, to, steps / 2, out, row * outRow, outRow);
     }
 
     private int visibleFrom(int tile, int row) {
@@ -248,9 +284,12 @@ final class VectorAttention {
       }
     }
 
-    /** Adds the weighted values of a tile to four rows, where they see the same keys at once. */
-    private void mix(int tile, int row) {
-      int from = 0;
+    /**
+     * Adds the weighted packed values of a tile, from {@code first} on, to four rows, where they
+     * see the same keys at once.
+     */
+    private void mix(int tile, int row, int first) {
+      int from = first;
       int to = TILE;
       for (int i = row; i < row + 4; i++) {
         from = Math.max(from, i < rows ? visibleFrom(tile, i) : TILE);
@@ -261,10 +300,12 @@ final class VectorAttention {
         to = TILE;
       }
       for (int i = row; i < Math.min(row + 4, rows); i++) {
-        mixOne(i, visibleFrom(tile, i), Math.min(from, visibleTo(tile, i)));
+        int start = Math.max(first, visibleFrom(tile, i));
+        mixOne(i, start, Math.min(from, visibleTo(tile, i)));
       }
-      for (long d = 0; d < outRow && from < to; d += 2L * V) {
-        mixFour(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
+      for (long d = 0; d < outRow && from < to; d += PackedValues.BYTES) {
+        PackedValues.four(
+            scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
       }
       for (int i = row; i < Math.min(row + 4, rows); i++) {
         mixOne(i, to, visibleTo(tile, i));
@@ -272,86 +313,10 @@ final class VectorAttention {
     }
 
     private void mixOne(int row, int from, int to) {
-      for (long d = 0; d < outRow && from < to; d += 2L * V) {
-        one(scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
+      for (long d = 0; d < outRow && from < to; d += PackedValues.BYTES) {
+        PackedValues.one(
+            scores, row * SCORE_ROW, panelV, d, outRow, from, to, out, row * outRow + d);
       }
     }
-  }
-
-  private static FloatVector at(MemorySegment segment, long offset) {
-    return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
-  }
-
-  private static FloatVector all(MemorySegment segment, long offset) {
-    return FloatVector.broadcast(F, segment.get(FLOAT, offset));
-  }
-
-  private static void one(
-      MemorySegment p,
-      long p0,
-      MemorySegment v,
-      long v0,
-      long stride,
-      int from,
-      int to,
-      MemorySegment out,
-      long o) {
-    FloatVector s0 = at(out, o);
-    FloatVector s1 = at(out, o + V);
-    long po = p0 + 4L * from;
-    long vo = v0 + from * stride;
-    for (long end = p0 + 4L * to; po != end; po += 4, vo += stride) {
-      FloatVector weight = all(p, po);
-      s0 = weight.fma(at(v, vo), s0);
-      s1 = weight.fma(at(v, vo + V), s1);
-    }
-    s0.intoMemorySegment(out, o, LITTLE_ENDIAN);
-    s1.intoMemorySegment(out, o + V, LITTLE_ENDIAN);
-  }
-
-  private static void mixFour(
-      MemorySegment p,
-      long p0,
-      MemorySegment v,
-      long v0,
-      long stride,
-      int from,
-      int to,
-      MemorySegment out,
-      long o) {
-    FloatVector s00 = at(out, o);
-    FloatVector s01 = at(out, o + V);
-    FloatVector s10 = at(out, o + stride);
-    FloatVector s11 = at(out, o + stride + V);
-    FloatVector s20 = at(out, o + 2 * stride);
-    FloatVector s21 = at(out, o + 2 * stride + V);
-    FloatVector s30 = at(out, o + 3 * stride);
-    FloatVector s31 = at(out, o + 3 * stride + V);
-    long po = p0 + 4L * from;
-    long vo = v0 + from * stride;
-    for (long end = p0 + 4L * to; po != end; po += 4, vo += stride) {
-      FloatVector a = at(v, vo);
-      FloatVector b = at(v, vo + V);
-      FloatVector weight = all(p, po);
-      s00 = weight.fma(a, s00);
-      s01 = weight.fma(b, s01);
-      weight = all(p, po + SCORE_ROW);
-      s10 = weight.fma(a, s10);
-      s11 = weight.fma(b, s11);
-      weight = all(p, po + 2 * SCORE_ROW);
-      s20 = weight.fma(a, s20);
-      s21 = weight.fma(b, s21);
-      weight = all(p, po + 3 * SCORE_ROW);
-      s30 = weight.fma(a, s30);
-      s31 = weight.fma(b, s31);
-    }
-    s00.intoMemorySegment(out, o, LITTLE_ENDIAN);
-    s01.intoMemorySegment(out, o + V, LITTLE_ENDIAN);
-    s10.intoMemorySegment(out, o + stride, LITTLE_ENDIAN);
-    s11.intoMemorySegment(out, o + stride + V, LITTLE_ENDIAN);
-    s20.intoMemorySegment(out, o + 2 * stride, LITTLE_ENDIAN);
-    s21.intoMemorySegment(out, o + 2 * stride + V, LITTLE_ENDIAN);
-    s30.intoMemorySegment(out, o + 3 * stride, LITTLE_ENDIAN);
-    s31.intoMemorySegment(out, o + 3 * stride + V, LITTLE_ENDIAN);
   }
 }

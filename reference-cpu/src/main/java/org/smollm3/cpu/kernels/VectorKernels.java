@@ -200,15 +200,18 @@ public final class VectorKernels implements Kernels {
     for (int i = 0; i < 2 * batch * tokens; i++) {
       packing.pack(table, (long) i * half, half, layout, angles, i * bytes, STEP_BYTES);
     }
+    // A few rows take less time than it takes to share them.
+    int rows = batch * heads * tokens;
+    int height = Math.max(1, CHUNK * CHUNKS / Math.max(1, dim));
     parallel.run(
-        batch * heads,
+        (rows + height - 1) / height,
         (worker, tile) -> {
           MemorySegment v = own[worker].get(FIRST, 2 * bytes);
-          for (int t = 0; t < tokens; t++) {
-            long at = ((long) tile * tokens + t) * dim;
+          for (int row = tile * height; row < Math.min(rows, (tile + 1) * height); row++) {
+            long at = (long) row * dim;
             packing.pack(x, at, half, layout, v, 0, STEP_BYTES);
             packing.pack(x, at + half, half, layout, v, bytes, STEP_BYTES);
-            long angle = 2 * bytes * ((long) tile / heads * tokens + t);
+            long angle = 2 * bytes * ((long) (row / (heads * tokens)) * tokens + row % tokens);
             VectorMath.rotate(v, 0, bytes, angles, angle, angle + bytes, bytes);
             packing.unpack(v, 0, layout, y, at, half);
             packing.unpack(v, bytes, layout, y, at + half, half);

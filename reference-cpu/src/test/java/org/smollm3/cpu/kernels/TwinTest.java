@@ -194,4 +194,48 @@ class TwinTest {
         active.size(),
         (kernel, y) -> kernel.attend(task.task(active, y, lives, window)));
   }
+
+  /** A single token, which takes bfloat16 where it lies in the cache. */
+  @Property(tries = 120)
+  void attendOfOneToken(
+      @ForAll @IntRange(min = 1, max = 2) int batch,
+      @ForAll @IntRange(min = 1, max = 2) int groups,
+      @ForAll @IntRange(min = 1, max = 9) int repeats,
+      @ForAll @IntRange(min = 1, max = 4) int blocks,
+      @ForAll @IntRange(min = 0, max = 220) int live,
+      @ForAll @IntRange(min = 1, max = 300) int window,
+      @ForAll Floating type,
+      @ForAll Floating cacheType,
+      @ForAll long seed) {
+    Attentions task =
+        new Attentions(batch, groups, repeats, 32 * blocks, cacheType.dtype, 230, new Random(seed));
+    int[] lives = new int[batch];
+    for (int b = 0; b < batch; b++) {
+      lives[b] = Math.max(0, live - 3 * b);
+    }
+    Attentions.Active active = task.active(type.dtype, 1, new Random(seed + 1));
+    assertSame(
+        type.dtype,
+        active.size(),
+        (kernel, y) -> kernel.attend(task.task(active, y, lives, window)));
+  }
+
+  /** One token with more rows than a tile of the matrix-vector product, and tiles at its end. */
+  @Property(tries = 40)
+  void linearOfOneToken(
+      @ForAll @IntRange(min = 1, max = 1200) int n,
+      @ForAll @IntRange(min = 1, max = 300) int k,
+      @ForAll Floating xType,
+      @ForAll Floating wType,
+      @ForAll Floating yType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    Operand x = Operands.random(xType.dtype, k, random);
+    Operand w = Operands.random(wType.dtype, (long) n * k, random);
+    Optional<Operand> bias =
+        biased ? Optional.of(Operands.random(xType.dtype, n, random)) : Optional.empty();
+    assertSame(
+        yType.dtype, n, (kernel, y) -> kernel.linear(new LinearTask(x, w, bias, y, 1, n, k)));
+  }
 }

@@ -178,6 +178,23 @@ public final class HostTensor {
     }
   }
 
+  /** Fills an array with the elements from index {@code first} on. */
+  public void copyFloats(long first, float[] target) {
+    switch (dtype) {
+      case F32 -> MemorySegment.copy(segment, FLOAT, 4 * first, target, 0, target.length);
+      case BF16 -> {
+        for (int i = 0; i < target.length; i++) {
+          target[i] = BFloat16.toFloat(segment.get(SHORT, 2 * (first + i)));
+        }
+      }
+      default -> {
+        for (int i = 0; i < target.length; i++) {
+          target[i] = getFloat(first + i);
+        }
+      }
+    }
+  }
+
   public float[] toFloatArray() {
     if (dtype == DType.F32) {
       return segment.toArray(FLOAT);

@@ -183,8 +183,11 @@ public final class HostTensor {
     switch (dtype) {
       case F32 -> MemorySegment.copy(segment, FLOAT, 4 * first, target, 0, target.length);
       case BF16 -> {
-        for (int i = 0; i < target.length; i++) {
-          target[i] = BFloat16.toFloat(segment.get(SHORT, 2 * (first + i)));
+        // Through an array: the compiler turns the loop over arrays into one over vectors.
+        short[] bits = new short[target.length];
+        MemorySegment.copy(segment, SHORT, 2 * first, bits, 0, bits.length);
+        for (int i = 0; i < bits.length; i++) {
+          target[i] = BFloat16.toFloat(bits[i]);
         }
       }
       default -> {

@@ -40,8 +40,8 @@ public final class CheckpointWeights implements ModelWeights {
    * Checks all tensors against the configuration.
    *
    * @throws InvalidModelException if a tensor is missing, surplus, mis-shaped or of a type that is
-   *     not F32, BF16 or F16, nor I8 with scales for one of two dimensions: it names the first such tensor, the shape found and the shape wanted,
-   *     and how many more there are
+   *     not F32, BF16 or F16, nor I8 with scales for one of two dimensions: it names the first such
+   *     tensor, the shape found and the shape wanted, and how many more there are
    */
   public static CheckpointWeights of(SmolLm3Config config, Checkpoint checkpoint) {
     Map<String, WeightNames.Weight> weights = new LinkedHashMap<>();

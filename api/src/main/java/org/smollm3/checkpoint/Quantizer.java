@@ -72,8 +72,7 @@ public final class Quantizer {
         String name = source.name();
         tensors.put(new TensorSpec(name, DType.I8, source.shape()), name);
         tensors.put(
-            new TensorSpec(
-                WeightNames.scale(name), DType.BF16, format.scales(source.shape())),
+            new TensorSpec(WeightNames.scale(name), DType.BF16, format.scales(source.shape())),
             name);
       }
     }

@@ -58,7 +58,8 @@ final class ShardLayout {
     }
 
     /**
-     * What a rank takes of a source's scales; empty if ranks would have to share a group of columns.
+     * What a rank takes of a source's scales; empty if ranks would have to share a group of
+     * columns.
      */
     Optional<List<Piece>> scalePieces(
         String source, HostTensor scales, Int8Format format, int rank) {

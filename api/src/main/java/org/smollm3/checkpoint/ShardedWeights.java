@@ -53,9 +53,7 @@ public final class ShardedWeights implements ProgramWeights {
         .parts()
         .forEach(
             (name, part) ->
-                specs.add(
-                    new TensorSpec(
-                        name, whole.dtype(part.sources().get(0)), part.shape())));
+                specs.add(new TensorSpec(name, whole.dtype(part.sources().get(0)), part.shape())));
     return List.copyOf(specs);
   }
 

@@ -7,7 +7,8 @@ import java.util.Arrays;
  *
  * <ul>
  *   <li>s = max |w| / 127, rounded up to bfloat16; 0 where all are zero
- *   <li>q = w / s, rounded to nearest, ties to even; so q is in -127 to 127, and |w - q s| &lt;= s/2
+ *   <li>q = w / s, rounded to nearest, ties to even; so q is in -127 to 127, and |w - q s| &lt;=
+ *       s/2
  * </ul>
  *
  * Rounding scales up keeps q in range and the bound true down to the smallest subnormal weights.

@@ -153,8 +153,7 @@ class QuantizerTest {
         .isInstanceOf(InvalidRequestException.class)
         .hasMessage(out + " is quantised; shard the checkpoint that it was made of");
     Path shards = folder.resolve("shards");
-    Sharder.of(
-            FolderFiles.open(original), Sharding.of(2, Sharding.Qkv.SEPARATE), Optional.empty())
+    Sharder.of(FolderFiles.open(original), Sharding.of(2, Sharding.Qkv.SEPARATE), Optional.empty())
         .write(shards, bytes -> {});
     assertThatThrownBy(() -> Quantizer.of(FolderFiles.open(shards), Int8Format.ROW))
         .isInstanceOf(InvalidRequestException.class)

@@ -30,7 +30,8 @@ final class QuantizeCommand implements Command {
             .addOption(Specs.flag(Specs.JSON, "print the result as JSON"));
     Specs.withCommonOptions(spec)
         .addPositional(
-            Specs.arguments(LABEL, "model folder, and the folder to make, which must hold nothing"));
+            Specs.arguments(
+                LABEL, "model folder, and the folder to make, which must hold nothing"));
     Specs.footer(
         spec,
         List.of(

@@ -40,8 +40,7 @@ class QuantizeCommandTest {
 
   private TestRun quantize(String... options) {
     return run(
-        Stream.concat(
-                Stream.of("quantize", model.toString(), out().toString()), Stream.of(options))
+        Stream.concat(Stream.of("quantize", model.toString(), out().toString()), Stream.of(options))
             .toArray(String[]::new));
   }
 
@@ -75,8 +74,7 @@ class QuantizeCommandTest {
       String ahead = ids(out(), "cpu");
       assertThat(ids(model, "cpu", "--backend-options=weights=" + format)).isEqualTo(ahead);
       assertThat(ids(out(), "cpu", "--backend-options=weights=" + format)).isEqualTo(ahead);
-      assertThat(ids(out(), "exact", "--dtype=f32"))
-          .isEqualTo(ids(out(), "cpu", "--dtype=f32"));
+      assertThat(ids(out(), "exact", "--dtype=f32")).isEqualTo(ids(out(), "cpu", "--dtype=f32"));
       delete();
     }
   }
@@ -123,8 +121,7 @@ class QuantizeCommandTest {
     TestRun group = quantize("--group=64");
     assertThat(group.code()).isEqualTo(2);
     assertThat(group.err())
-        .isEqualTo(
-            "smollm3: --group is 64; give 32, or leave it out for a scale for each row\n");
+        .isEqualTo("smollm3: --group is 64; give 32, or leave it out for a scale for each row\n");
     assertThat(quantize("--group=many").code()).isEqualTo(2);
     assertThat(run("quantize", model.toString()).err())
         .isEqualTo("smollm3: missing MODEL OUT; see smollm3 quantize --help\n");

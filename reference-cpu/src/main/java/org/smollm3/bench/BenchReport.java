@@ -69,7 +69,10 @@ record BenchReport(
     out.printf(
         Locale.ROOT,
         "  %s; weights %s, %s, %.2f GB a token%n",
-        settings, formats, backing, weightBytes / 1e9);
+        settings,
+        formats,
+        backing,
+        weightBytes / 1e9);
     out.printf(
         Locale.ROOT,
         "  opened in %.2f s, loaded in %.2f s; first token %.2f s after the process started%n",

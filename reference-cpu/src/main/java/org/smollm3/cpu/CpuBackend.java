@@ -58,9 +58,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return rounding
-        .map(format -> NAME + " with weights rounded to " + format.label())
-        .orElse(NAME);
+    return rounding.map(format -> NAME + " with weights rounded to " + format.label()).orElse(NAME);
   }
 
   @Override

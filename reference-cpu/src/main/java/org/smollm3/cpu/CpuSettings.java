@@ -38,9 +38,7 @@ record CpuSettings(int threads, OptionalInt vectorBits, Optional<Int8Format> wei
   static CpuSettings read(BackendOptions options) {
     boolean vectors = ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     return new CpuSettings(
-        threads(options),
-        vectors ? OptionalInt.of(bits()) : OptionalInt.empty(),
-        weights(options));
+        threads(options), vectors ? OptionalInt.of(bits()) : OptionalInt.empty(), weights(options));
   }
 
   private static Optional<Int8Format> weights(BackendOptions options) {

@@ -42,8 +42,7 @@ import org.smollm3.tensor.TensorSpec;
 class Int8WeightsTest {
   private static final int ROWS = 37;
   private static final int COLUMNS = 75;
-  private static final TensorSpec WEIGHT =
-      new TensorSpec("w", DType.F32, Shape.of(ROWS, COLUMNS));
+  private static final TensorSpec WEIGHT = new TensorSpec("w", DType.F32, Shape.of(ROWS, COLUMNS));
   private static final TensorSpec X = new TensorSpec("x", DType.F32, Shape.of(1, 2, COLUMNS));
   private static final TensorSpec IDS = new TensorSpec("ids", DType.I32, Shape.of(1, 3));
 
@@ -104,8 +103,7 @@ class Int8WeightsTest {
                           Map.of());
                     })),
             Set.of());
-    try (Session session =
-        backend.load(program, (name, rank) -> view, LoadOptions.defaults())) {
+    try (Session session = backend.load(program, (name, rank) -> view, LoadOptions.defaults())) {
       HostTensor ids = HostTensor.ofInts(Shape.of(1, 3), 0, 36, 5);
       return session
           .run("graph", Map.of("x", random(DType.F32, X.shape()), "ids", ids))

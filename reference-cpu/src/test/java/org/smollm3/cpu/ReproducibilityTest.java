@@ -19,7 +19,6 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-
 import org.smollm3.generation.DecoderRunner;
 import org.smollm3.generation.RowOutput;
 import org.smollm3.generation.RowRequest;
@@ -121,8 +120,7 @@ class ReproducibilityTest {
   })
   void aTokenHasTheSameBitsWhicheverWayItCame(String name, String weights) {
     SmolLm3Model model = model(name);
-    CpuSettings settings =
-        new CpuSettings(2, OptionalInt.of(512), Int8Format.byLabel(weights));
+    CpuSettings settings = new CpuSettings(2, OptionalInt.of(512), Int8Format.byLabel(weights));
     try (CpuBackend backend = new CpuBackend(settings);
         DecoderRunner runner = open(backend, model, 3)) {
       List<HostTensor> whole = logits(runner, model, 0, TOKENS);

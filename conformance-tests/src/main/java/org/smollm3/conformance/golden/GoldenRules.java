@@ -45,8 +45,7 @@ final class GoldenRules {
 
   GoldenRules(NumericsProfile profile, DType arithmetic, Weights stored) {
     this.caseArithmetic = arithmetic;
-    this.weights =
-        profile.deviations().contains(Deviation.INT8_WEIGHTS) ? Weights.INT8 : stored;
+    this.weights = profile.deviations().contains(Deviation.INT8_WEIGHTS) ? Weights.INT8 : stored;
     if (profile.rounding() == Rounding.NONE) {
       grade = Grade.EXACT;
     } else if (arithmetic == DType.F32) {

@@ -102,8 +102,7 @@ final class VectorInt8 {
       lanes.rowsInt8(w, w0, w1, w2, w3, s, x, x0, blocks, sums, sum, apart);
     } else {
       int perRow = own.perRow();
-      lanes.rowsInt8Groups(
-          w, w0, w1, w2, w3, s, block, perRow, x, x0, blocks, sums, sum, apart);
+      lanes.rowsInt8Groups(w, w0, w1, w2, w3, s, block, perRow, x, x0, blocks, sums, sum, apart);
     }
   }
 }

@@ -164,10 +164,10 @@ final class VectorLinear {
       int last,
       long place,
       long placesApart) {
-    long r0 = first + i;
-    long r1 = first + Math.min(i + apart, last);
-    long r2 = first + Math.min(i + 2 * apart, last);
-    long r3 = first + Math.min(i + 3 * apart, last);
+    long r0 = (long) first + i;
+    long r1 = (long) first + Math.min(i + apart, last);
+    long r2 = (long) first + Math.min(i + 2 * apart, last);
+    long r3 = (long) first + Math.min(i + 3 * apart, last);
     long sum = place * STEP_BYTES;
     long sumsApart = placesApart * STEP_BYTES;
     Scratch scratch = own[worker];

@@ -13,6 +13,8 @@ import org.smollm3.model.SmolLm3Config;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Int8Format;
+import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
 
 /**
@@ -38,8 +40,8 @@ public final class CheckpointWeights implements ModelWeights {
    * Checks all tensors against the configuration.
    *
    * @throws InvalidModelException if a tensor is missing, surplus, mis-shaped or of a type that is
-   *     not F32, BF16 or F16: it names the first such tensor, the shape found and the shape wanted,
-   *     and how many more there are
+   *     not F32, BF16 or F16, nor I8 with scales for one of two dimensions: it names the first such
+   *     tensor, the shape found and the shape wanted, and how many more there are
    */
   public static CheckpointWeights of(SmolLm3Config config, Checkpoint checkpoint) {
     Map<String, WeightNames.Weight> weights = new LinkedHashMap<>();
@@ -68,8 +70,15 @@ public final class CheckpointWeights implements ModelWeights {
     for (WeightNames.Weight weight : weights) {
       surplus.remove(weight.checkpointName());
       if (seen.add(weight.checkpointName())) {
-        problem(weight, Optional.ofNullable(checkpoint.specs().get(weight.checkpointName())))
-            .ifPresent(problems::add);
+        Optional<TensorSpec> found =
+            Optional.ofNullable(checkpoint.specs().get(weight.checkpointName()));
+        problem(weight, found).ifPresent(problems::add);
+        if (found.isPresent() && isInt8(found.get())) {
+          String scale = WeightNames.scale(weight.checkpointName());
+          surplus.remove(scale);
+          scaleProblem(weight, scale, Optional.ofNullable(checkpoint.specs().get(scale)))
+              .ifPresent(problems::add);
+        }
       }
     }
     for (String name : surplus) {
@@ -87,10 +96,36 @@ public final class CheckpointWeights implements ModelWeights {
     if (!spec.shape().equals(weight.shape())) {
       return Optional.of(tensor + " has the shape " + spec.shape() + ", wanted " + weight.shape());
     }
-    if (!STORED_TYPES.contains(spec.dtype())) {
+    if (!STORED_TYPES.contains(spec.dtype()) && !isInt8(spec)) {
       return Optional.of(tensor + " is " + spec.dtype() + ", wanted F32, BF16 or F16");
     }
     return Optional.empty();
+  }
+
+  /** Whether it must have scales; norms and biases cannot. */
+  private static boolean isInt8(TensorSpec spec) {
+    return spec.dtype() == DType.I8 && spec.shape().rank() == 2;
+  }
+
+  private static Optional<String> scaleProblem(
+      WeightNames.Weight weight, String name, Optional<TensorSpec> found) {
+    Shape byRow = Int8Format.ROW.scales(weight.shape());
+    Shape byGroup = Int8Format.GROUP_32.scales(weight.shape());
+    String wanted = "BF16" + byRow + (byRow.equals(byGroup) ? "" : " or BF16" + byGroup);
+    String tensor = "tensor " + Text.quote(name);
+    if (found.isEmpty()) {
+      return Optional.of(
+          tensor
+              + " is missing, wanted "
+              + wanted
+              + " beside the I8 of "
+              + Text.quote(weight.checkpointName()));
+    }
+    TensorSpec spec = found.get();
+    boolean fits = spec.shape().equals(byRow) || spec.shape().equals(byGroup);
+    return fits && spec.dtype() == DType.BF16
+        ? Optional.empty()
+        : Optional.of(tensor + " is " + spec.dtype() + spec.shape() + ", wanted " + wanted);
   }
 
   /** Older exports carry tensors that say nothing new; anything else is a model of another kind. */
@@ -140,6 +175,33 @@ public final class CheckpointWeights implements ModelWeights {
   /** A whole weight by its name in the program. */
   HostTensor tensor(String name) {
     return checkpoint.tensor(checkpointName(name));
+  }
+
+  /** The type of a weight, for those stored as int8 the one they were published in. */
+  DType dtype(String name) {
+    DType stored = tensor(name).dtype();
+    return stored == DType.I8 ? config.dtype() : stored;
+  }
+
+  /** The format of a whole weight; empty unless it is stored as int8. */
+  Optional<Int8Format> format(String name) {
+    HostTensor weight = tensor(name);
+    return weight.dtype() != DType.I8
+        ? Optional.empty()
+        : Optional.of(
+            scales(name).shape().equals(Int8Format.ROW.scales(weight.shape()))
+                ? Int8Format.ROW
+                : Int8Format.GROUP_32);
+  }
+
+  /** The scales of a whole weight that is stored as int8. */
+  HostTensor scales(String name) {
+    return checkpoint.tensor(WeightNames.scale(checkpointName(name)));
+  }
+
+  @Override
+  public boolean isQuantized() {
+    return checkpoint.specs().values().stream().anyMatch(spec -> spec.dtype() == DType.I8);
   }
 
   /** The name in the checkpoint of a weight of the program. */

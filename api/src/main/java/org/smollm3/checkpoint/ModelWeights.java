@@ -37,6 +37,9 @@ public sealed interface ModelWeights permits CheckpointWeights, ShardedCheckpoin
   /** Where they are, for messages. */
   String location();
 
+  /** Whether weights are stored as int8 with scales. */
+  boolean isQuantized();
+
   /** The one sharding that they can be run with; empty if there is a choice. */
   Optional<Sharding> fixedSharding();
 

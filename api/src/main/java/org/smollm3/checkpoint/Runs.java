@@ -3,6 +3,7 @@ package org.smollm3.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.smollm3.parallel.GqaSharding;
 import org.smollm3.parallel.TensorParallelGroup;
@@ -89,6 +90,29 @@ final class Runs {
       size += count;
     }
     return this;
+  }
+
+  /**
+   * The groups of indices that these are of; padding right behind a part of a group is in it.
+   *
+   * @return empty if another index than the first of a group begins a run, so that two ranks, or
+   *     two runs of one, would have to share a group
+   */
+  Optional<Runs> groups(int group) {
+    Runs result = new Runs();
+    long at = 0;
+    for (Run run : runs) {
+      long end = at + run.count();
+      if (run.isPadding()) {
+        result.pad(Math.ceilDiv(end, (long) group) - Math.ceilDiv(at, (long) group));
+      } else if (run.start() % group != 0 || at % group != 0) {
+        return Optional.empty();
+      } else {
+        result.add(run.start() / group, Math.ceilDiv(run.count(), (long) group));
+      }
+      at = end;
+    }
+    return Optional.of(result);
   }
 
   /** Indices taken, padding included. */

@@ -5,11 +5,13 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.parallel.GqaSharding;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.WeightView.Piece;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Int8Format;
 import org.smollm3.tensor.Shape;
 
 /**
@@ -53,6 +55,21 @@ final class ShardLayout {
     List<Piece> pieces(String source, HostTensor whole, int rank) {
       Runs runs = selection.of(source, rank);
       return axis == Axis.ROWS ? runs.rows(whole) : runs.columns(whole);
+    }
+
+    /**
+     * What a rank takes of a source's scales; empty if ranks would have to share a group of
+     * columns.
+     */
+    Optional<List<Piece>> scalePieces(
+        String source, HostTensor scales, Int8Format format, int rank) {
+      Runs runs = selection.of(source, rank);
+      if (axis == Axis.ROWS) {
+        return Optional.of(runs.rows(scales));
+      }
+      return format == Int8Format.ROW
+          ? Optional.of(Runs.whole(1).columns(scales))
+          : runs.groups(Int8Format.GROUP).map(groups -> groups.columns(scales));
     }
 
     /** Which part of a source a rank takes, in words; empty for all of it. */

@@ -251,6 +251,12 @@ public final class ShardedCheckpoint implements ModelWeights, ProgramWeights {
     return sharding;
   }
 
+  /** {@inheritDoc} Those cut for ranks never are. */
+  @Override
+  public boolean isQuantized() {
+    return false;
+  }
+
   @Override
   public Optional<Sharding> fixedSharding() {
     return Optional.of(sharding);

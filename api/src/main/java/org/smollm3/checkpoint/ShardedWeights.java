@@ -2,13 +2,19 @@ package org.smollm3.checkpoint;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.smollm3.error.InvalidModelException;
+import org.smollm3.error.InvalidRequestException;
 import org.smollm3.json.Text;
 import org.smollm3.parallel.GqaSharding;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.WeightView;
 import org.smollm3.spi.WeightView.Piece;
+import org.smollm3.spi.WeightView.Scales;
+import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Int8Format;
+import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
 
 /**
@@ -47,9 +53,7 @@ public final class ShardedWeights implements ProgramWeights {
         .parts()
         .forEach(
             (name, part) ->
-                specs.add(
-                    new TensorSpec(
-                        name, whole.tensor(part.sources().get(0)).dtype(), part.shape())));
+                specs.add(new TensorSpec(name, whole.dtype(part.sources().get(0)), part.shape())));
     return List.copyOf(specs);
   }
 
@@ -88,6 +92,46 @@ public final class ShardedWeights implements ProgramWeights {
       pieces.addAll(part.pieces(source, tensor, rank));
       identities.add(whole.checkpointName(source) + part.describe(source, tensor.shape(), rank));
     }
-    return new WeightView(String.join("+", identities), first.dtype(), part.shape(), pieces);
+    String identity = String.join("+", identities);
+    Optional<Scales> scales =
+        whole
+            .format(part.sources().get(0))
+            .map(format -> new Scales(format, scales(part, format, identity, rank)));
+    return new WeightView(identity, first.dtype(), part.shape(), pieces, scales);
+  }
+
+  private WeightView scales(ShardLayout.Part part, Int8Format format, String identity, int rank) {
+    List<Piece> pieces = new ArrayList<>();
+    for (String source : part.sources()) {
+      Int8Format own = whole.format(source).orElse(format);
+      if (own != format) {
+        throw new InvalidModelException(
+            whole.location()
+                + ": "
+                + Text.quote(source)
+                + " is "
+                + own.label()
+                + " but it is fused with "
+                + format.label()
+                + "; use separate projections");
+      }
+      pieces.addAll(
+          part.scalePieces(source, whole.scales(source), format, rank)
+              .orElseThrow(() -> cutGroup(source)));
+    }
+    Shape shape = format.scales(part.shape());
+    return new WeightView(identity + " scales", DType.BF16, shape, pieces);
+  }
+
+  private InvalidRequestException cutGroup(String source) {
+    return new InvalidRequestException(
+        whole.location()
+            + ": "
+            + sharding().degree()
+            + " ranks would cut "
+            + Text.quote(source)
+            + " inside a group of "
+            + Int8Format.GROUP
+            + " columns; take another number of ranks, or quantise with one scale for each row");
   }
 }

@@ -2,11 +2,9 @@ package org.smollm3.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,7 +13,6 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.json.StrictJson;
-import org.smollm3.json.Text;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
 import org.smollm3.parallel.Sharding;
@@ -35,19 +32,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class Sharder {
   private static final String CONFIG = "config.json";
-
-  /** What a model is run with besides its weights and configuration. */
-  private static final List<String> COMPANIONS =
-      List.of(
-          "generation_config.json",
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "chat_template.jinja",
-          "chat_template.json");
 
   /** As the safetensors library orders tensors: wide types first, those of one type by name. */
   private static final Comparator<TensorSpec> FILE_ORDER =
@@ -84,7 +68,13 @@ public final class Sharder {
     }
     SmolLm3Config config = SmolLm3ConfigReader.read(snapshot);
     return switch (ModelWeights.open(config, snapshot)) {
-      case CheckpointWeights whole -> new Sharder(snapshot, config, whole.sharded(sharding), cast);
+      case CheckpointWeights whole -> {
+        if (whole.isQuantized()) {
+          throw new InvalidRequestException(
+              whole.location() + " is quantised; shard the checkpoint that it was made of");
+        }
+        yield new Sharder(snapshot, config, whole.sharded(sharding), cast);
+      }
       case ShardedCheckpoint shards ->
           throw new InvalidRequestException(
               shards.location()
@@ -137,17 +127,11 @@ public final class Sharder {
           writeRank(shards.resolve(ShardedCheckpoint.fileName(rank)), rank, stream);
         }
       }
-      for (String name : COMPANIONS) {
-        if (files.contains(name)) {
-          write(folder.resolve(name), files.map(name).asByteBuffer());
-        }
-      }
-      write(folder.resolve(CONFIG), configBytes());
+      Companions.copy(files, folder);
+      Companions.write(folder.resolve(CONFIG), configBytes());
       folder.keep();
     } catch (IOException e) {
-      String problem = e.getMessage() == null ? e.getClass().getSimpleName() : e.toString();
-      throw new InvalidRequestException(
-          "cannot write to " + Text.escape(out.toString()) + ": " + Text.oneLine(problem), e);
+      throw Companions.unwritable(out, e);
     }
   }
 
@@ -165,15 +149,6 @@ public final class Sharder {
     }
     HostTensor value = HostTensor.ofInts(tensor.shape(), rank);
     return WeightView.contiguous(tensor.name(), DType.I32, tensor.shape(), value.segment());
-  }
-
-  private static void write(Path file, ByteBuffer bytes) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-    }
   }
 
   /** The configuration; where the weights are cast, with their new type. */

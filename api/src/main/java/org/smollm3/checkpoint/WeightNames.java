@@ -18,7 +18,15 @@ public final class WeightNames {
   /** I32[1] with the rank itself; in shards only. */
   public static final String RANK = "rank_util.rank";
 
+  /** What follows the name of a weight stored as int8 in that of its scales. */
+  private static final String SCALE = "_scale";
+
   private WeightNames() {}
+
+  /** The name of the scales of a weight stored as int8: {@code ....weight_scale}. */
+  public static String scale(String weight) {
+    return weight + SCALE;
+  }
 
   /**
    * One weight before any sharding.

@@ -23,6 +23,12 @@ public final class SmolLm3ConfigReader {
   /** Far above any model; keeps a broken file from filling the heap. */
   private static final int MOST_LAYERS = 10_000;
 
+  /** The field that says of weights that they are stored in another way. */
+  public static final String QUANTIZATION = "quantization_config";
+
+  /** The {@code quant_method} of int8 weights with scales that {@code Quantizer} writes. */
+  public static final String QUANT_METHOD = "smollm3-int8";
+
   private static final String FILE = "config.json";
   private static final String FULL = "full_attention";
   private static final String SLIDING = "sliding_attention";
@@ -99,12 +105,22 @@ public final class SmolLm3ConfigReader {
     if (!fields.optionalString("hidden_act").orElse("silu").equals("silu")) {
       throw fields.error("hidden_act", "only 'silu' can be computed");
     }
-    if (fields.has("quantization_config")) {
-      throw fields.error(
-          "has a quantization_config; only unquantized F32, BF16 and F16 weights can be read");
+    if (fields.has(QUANTIZATION)) {
+      refuseOtherQuantization();
     }
     if (fields.optionalNumber("partial_rotary_factor").orElse(1) != 1) {
       throw fields.error("partial_rotary_factor", "only 1 can be computed");
+    }
+  }
+
+  private void refuseOtherQuantization() {
+    Optional<String> method =
+        fields.object(QUANTIZATION).flatMap(own -> own.optionalString("quant_method"));
+    if (!method.equals(Optional.of(QUANT_METHOD))) {
+      throw fields.error(
+          "has a quantization_config of the method "
+              + method.map(Text::quote).orElse("''")
+              + "; only F32, BF16 and F16 weights can be read, and int8 of 'smollm3 quantize'");
     }
   }
 

@@ -52,6 +52,11 @@ public record NumericsProfile(
     BF16_SCORES,
     BF16_REDUCTION,
     SEPARATE_BIAS,
-    SCORE_TILES
+    SCORE_TILES,
+    /**
+     * Weights of two dimensions are rounded to int8 when they are loaded, as {@link
+     * org.smollm3.tensor.Int8Rounding} says; with the weights after that it computes as declared.
+     */
+    INT8_WEIGHTS
   }
 }

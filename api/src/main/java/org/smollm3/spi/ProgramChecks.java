@@ -94,11 +94,28 @@ public final class ProgramChecks {
    * Checks a weight against what the program says of it. Any floating type stands for any other:
    * operations take a mix.
    *
-   * @throws InvalidModelException if it is of another shape, or not floating as the program wants
+   * @throws InvalidModelException if it is of another shape, not floating as the program wants, or
+   *     stored as int8 with scales
    */
   public static void checkWeight(TensorSpec spec, WeightView view) {
+    if (view.scales().isPresent()) {
+      throw new InvalidModelException(
+          "weight '"
+              + spec.name()
+              + "' is stored as int8, which this backend cannot read; run the model on 'cpu' or"
+              + " 'exact', or take the one that it was quantised from");
+    }
+    checkQuantizableWeight(spec, view);
+  }
+
+  /**
+   * As {@link #checkWeight}, for a backend that can read int8 with scales: it stands for a floating
+   * type.
+   */
+  public static void checkQuantizableWeight(TensorSpec spec, WeightView view) {
     boolean fits = view.shape().equals(spec.shape());
-    if (!fits || view.dtype().isFloating() != spec.dtype().isFloating()) {
+    boolean floating = view.dtype().isFloating() || view.scales().isPresent();
+    if (!fits || floating != spec.dtype().isFloating()) {
       throw new InvalidModelException(
           "weight '"
               + spec.name()

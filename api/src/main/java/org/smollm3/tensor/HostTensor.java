@@ -178,6 +178,26 @@ public final class HostTensor {
     }
   }
 
+  /** Fills an array with the elements from index {@code first} on. */
+  public void copyFloats(long first, float[] target) {
+    switch (dtype) {
+      case F32 -> MemorySegment.copy(segment, FLOAT, 4 * first, target, 0, target.length);
+      case BF16 -> {
+        // Through an array: the compiler turns the loop over arrays into one over vectors.
+        short[] bits = new short[target.length];
+        MemorySegment.copy(segment, SHORT, 2 * first, bits, 0, bits.length);
+        for (int i = 0; i < bits.length; i++) {
+          target[i] = BFloat16.toFloat(bits[i]);
+        }
+      }
+      default -> {
+        for (int i = 0; i < target.length; i++) {
+          target[i] = getFloat(first + i);
+        }
+      }
+    }
+  }
+
   public float[] toFloatArray() {
     if (dtype == DType.F32) {
       return segment.toArray(FLOAT);

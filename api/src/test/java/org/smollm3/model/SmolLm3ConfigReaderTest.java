@@ -150,7 +150,8 @@ class SmolLm3ConfigReaderTest {
         refused("model_type is \"llama\", only 'smollm3' can be read", "model_type", "\"llama\""),
         refused("hidden_act is \"gelu\", only 'silu' can be computed", "hidden_act", "\"gelu\""),
         refused(
-            "has a quantization_config; only unquantized F32, BF16 and F16 weights can be read",
+            "has a quantization_config of the method ''; only F32, BF16 and F16 weights can be read,"
+                + " and int8 of 'smollm3 quantize'",
             "quantization_config",
             "{}"),
         refused("has no vocab_size, which has to be given", "vocab_size", "absent"),

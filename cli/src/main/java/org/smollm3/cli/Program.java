@@ -53,6 +53,7 @@ final class Program {
                 Function.identity(),
                 broken -> warn(console, "an inspector could not be loaded: " + describe(broken)))));
     commands.add(new ShardCommand());
+    commands.add(new QuantizeCommand());
     Set<String> taken = new HashSet<>();
     commands.forEach(command -> taken.add(command.spec().name()));
 

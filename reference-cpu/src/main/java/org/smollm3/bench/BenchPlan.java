@@ -2,7 +2,6 @@ package org.smollm3.bench;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.spi.BackendOptions;
@@ -34,6 +33,7 @@ record BenchPlan(
   static final List<Tool.Option> OPTIONS =
       List.of(
           new Tool.Option("--threads", "N", "threads, instead of one for each core", ""),
+          new Tool.Option("--backend-options", "LIST", "name=value,... to open cpu with", ""),
           new Tool.Option("--prompt", "N", "tokens of the prompt whose prefill is measured", "512"),
           new Tool.Option(
               "--contexts", "N,...", "positions in the cache when decoding is measured", "16"),
@@ -101,8 +101,12 @@ record BenchPlan(
   }
 
   static BackendOptions backend(Tool.Invocation invocation) {
-    return new BackendOptions(
-        invocation.value("--threads").map(n -> Map.of("threads", n)).orElse(Map.of()));
+    BackendOptions options =
+        invocation
+            .value("--backend-options")
+            .map(BackendOptions::parse)
+            .orElseGet(BackendOptions::defaults);
+    return invocation.value("--threads").map(n -> options.with("threads", n)).orElse(options);
   }
 
   /** Positions that the cache needs. */

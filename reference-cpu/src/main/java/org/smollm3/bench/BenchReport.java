@@ -15,6 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
  * round, parts are shares of the time.
  *
  * @param settings on what it ran
+ * @param formats in which the weights are
  * @param backing what kind of memory the weights were in
  * @param weightBytes bytes of weights that a token reads
  * @param firstTokenSeconds from the start of the process to the first token after a short prompt
@@ -22,6 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 record BenchReport(
     String model,
     String settings,
+    String formats,
     String backing,
     long weightBytes,
     double openSeconds,
@@ -64,7 +66,13 @@ record BenchReport(
 
   void print(PrintWriter out) {
     out.printf("%s%n", model);
-    out.printf("  %s; weights %s, %.2f GB a token%n", settings, backing, weightBytes / 1e9);
+    out.printf(
+        Locale.ROOT,
+        "  %s; weights %s, %s, %.2f GB a token%n",
+        settings,
+        formats,
+        backing,
+        weightBytes / 1e9);
     out.printf(
         Locale.ROOT,
         "  opened in %.2f s, loaded in %.2f s; first token %.2f s after the process started%n",
@@ -125,6 +133,7 @@ record BenchReport(
     ObjectNode root = mapper.createObjectNode();
     root.put("model", model);
     root.put("settings", settings);
+    root.put("weight_formats", formats);
     root.put("backing", backing);
     root.put("weight_bytes_per_token", weightBytes);
     root.put("open_seconds", openSeconds);

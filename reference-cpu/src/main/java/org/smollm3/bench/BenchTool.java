@@ -9,24 +9,19 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
-import java.util.Set;
 import java.util.stream.Stream;
-import org.smollm3.checkpoint.ProgramWeights;
 import org.smollm3.cpu.MeasuredCpu;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.generation.DecoderRunner;
 import org.smollm3.generation.RowRequest;
 import org.smollm3.generation.SmolLm3Model;
 import org.smollm3.model.DecoderOptions;
-import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.Tool;
-import org.smollm3.spi.WeightView;
-import org.smollm3.tensor.TensorSpec;
 
 /** {@code smollm3 bench}: the speed of "cpu" on this machine. */
 public final class BenchTool implements Tool {
@@ -54,7 +49,8 @@ public final class BenchTool implements Tool {
                 + " the same threads over the same memory; shares are of those.",
             "Examples:",
             "  smollm3 bench --shape smollm3-3b --layers 8 --contexts 16,4096",
-            "  smollm3 bench ~/models/SmolLM3-3B --prompt 512 --json"),
+            "  smollm3 bench ~/models/SmolLM3-3B --prompt 512 --json",
+            "  smollm3 bench ~/models/SmolLM3-3B --backend-options weights=int8"),
         "DIR",
         0,
         1,
@@ -135,7 +131,7 @@ public final class BenchTool implements Tool {
         double loadSeconds = since(start);
         runner.prefill(List.of(RowRequest.prompt(0, 1, 2, 3, 4, 5, 6, 7, 8)));
         double firstToken = sinceProcessStart();
-        List<MemorySegment> weights = weights(model);
+        List<MemorySegment> weights = cpu.weights();
         Bench bench =
             new Bench(
                 plan,
@@ -152,7 +148,8 @@ public final class BenchTool implements Tool {
             new BenchReport(
                 model.location(),
                 cpu.details() + ", " + plan.arithmetic() + " arithmetic",
-                "mapped from their files",
+                cpu.weightFormats(),
+                backing(weights),
                 weights.stream().mapToLong(MemorySegment::byteSize).sum(),
                 openSeconds,
                 loadSeconds,
@@ -191,17 +188,14 @@ public final class BenchTool implements Tool {
         .orElse(Double.NaN);
   }
 
-  /** The memory of all weights, tied ones once, that need no copy. */
-  private static List<MemorySegment> weights(SmolLm3Model model) {
-    ProgramWeights weights = model.weights().sharded(Sharding.NONE);
-    List<MemorySegment> segments = new ArrayList<>();
-    Set<String> seen = new HashSet<>();
-    for (TensorSpec spec : weights.specs()) {
-      WeightView view = weights.weight(spec.name(), 0);
-      if (seen.add(view.identity())) {
-        view.asContiguous().ifPresent(segments::add);
-      }
-    }
-    return segments;
+  /** What kind of memory they are in. */
+  private static String backing(List<MemorySegment> weights) {
+    long mapped =
+        weights.stream().filter(MemorySegment::isMapped).mapToLong(MemorySegment::byteSize).sum();
+    long all = weights.stream().mapToLong(MemorySegment::byteSize).sum();
+    return mapped == all
+        ? "mapped from their files"
+        : String.format(
+            Locale.ROOT, "%.0f %% in memory, the rest mapped", 100.0 * (all - mapped) / all);
   }
 }

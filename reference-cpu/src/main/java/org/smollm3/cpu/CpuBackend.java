@@ -1,9 +1,12 @@
 package org.smollm3.cpu;
 
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.smollm3.cpu.kernels.Kernels;
+import org.smollm3.cpu.kernels.Operand;
 import org.smollm3.cpu.kernels.Parallel;
 import org.smollm3.eager.EagerSession;
 import org.smollm3.spi.Backend;
@@ -14,6 +17,7 @@ import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.WeightSource;
 import org.smollm3.tensor.DType;
+import org.smollm3.tensor.Int8Format;
 
 /** The kernels with their threads; sessions share both. */
 final class CpuBackend implements Backend {
@@ -23,16 +27,21 @@ final class CpuBackend implements Backend {
 
   private final WorkerPool pool;
   private final Kernels kernels;
+  private final Optional<Int8Format> rounding;
+  private final Consumer<Operand> onWeight;
   private volatile boolean closed;
 
   CpuBackend(CpuSettings settings) {
-    this(settings, kernels -> kernels);
+    this(settings, kernels -> kernels, weight -> {});
   }
 
   /**
    * @param wrap put around the kernels, to watch them
+   * @param onWeight hears where the weights of each session are
    */
-  CpuBackend(CpuSettings settings, UnaryOperator<Kernels> wrap) {
+  CpuBackend(CpuSettings settings, UnaryOperator<Kernels> wrap, Consumer<Operand> onWeight) {
+    rounding = settings.weights();
+    this.onWeight = onWeight;
     pool = new WorkerPool(settings.threads());
     kernels = wrap.apply(settings.kernels(pool));
   }
@@ -48,6 +57,11 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public String description() {
+    return rounding.map(format -> NAME + " with weights rounded to " + format.label()).orElse(NAME);
+  }
+
+  @Override
   public Set<Capability> capabilities() {
     return CAPABILITIES;
   }
@@ -60,7 +74,7 @@ final class CpuBackend implements Backend {
         NumericsProfile.Rounding.NEAREST_EVEN,
         NumericsProfile.Subnormals.KEPT,
         NumericsProfile.Determinism.BITWISE,
-        Set.of());
+        rounding.isPresent() ? Set.of(NumericsProfile.Deviation.INT8_WEIGHTS) : Set.of());
   }
 
   @Override
@@ -68,13 +82,16 @@ final class CpuBackend implements Backend {
     if (closed) {
       throw new IllegalStateException("backend 'cpu' is closed");
     }
+    var loading =
+        new CpuMemory.WeightLoading(
+            rounding.map(format -> new CpuMemory.Rounding(format, pool)), onWeight);
     return EagerSession.load(
         NAME,
         CAPABILITIES,
         program,
         weights,
         options,
-        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new));
+        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new, loading));
   }
 
   /** Ends the threads; sessions that are still open cannot run any more. */

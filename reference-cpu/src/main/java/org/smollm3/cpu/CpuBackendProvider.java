@@ -9,7 +9,8 @@ import org.smollm3.spi.BackendProvider;
 /**
  * Provider "cpu": fast and deterministic. The option {@code threads} or the property {@code
  * smollm3.threads} sets the number of threads, {@code smollm3.vectorBits} forces a width of
- * vectors; neither changes a result.
+ * vectors; neither changes a result. The option {@code weights} is {@code stored}, or {@code int8}
+ * or {@code int8-group32} to round weights of two dimensions when they are loaded.
  */
 public final class CpuBackendProvider implements BackendProvider {
   @Override

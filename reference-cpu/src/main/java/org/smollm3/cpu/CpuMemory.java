@@ -1,13 +1,19 @@
 package org.smollm3.cpu;
 
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.smollm3.cpu.kernels.Kernels;
+import org.smollm3.cpu.kernels.Operand;
+import org.smollm3.cpu.kernels.Parallel;
 import org.smollm3.eager.EagerTensor;
 import org.smollm3.eager.RankKernels;
 import org.smollm3.eager.StateStorage;
 import org.smollm3.eager.Workspace;
+import org.smollm3.error.InvalidModelException;
 import org.smollm3.spi.TensorOps;
 import org.smollm3.spi.WeightView;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Int8Format;
 import org.smollm3.tensor.TensorSpec;
 
 /** Operations and memory of one session. */
@@ -15,6 +21,8 @@ final class CpuMemory implements RankKernels {
   private final Buffers buffers = new Buffers();
   private final OutputMemory outputs = new OutputMemory();
   private final TensorOps ops;
+  private final Int8Weights int8;
+  private final WeightLoading loading;
 
   /** Makes the operations over a session's memory. */
   @FunctionalInterface
@@ -22,8 +30,26 @@ final class CpuMemory implements RankKernels {
     TensorOps make(Kernels kernels, Buffers buffers, Workspace workspace);
   }
 
+  /** With weights as they are stored. */
   CpuMemory(Kernels kernels, Workspace workspace, OpsFactory factory) {
+    this(kernels, workspace, factory, new WeightLoading(Optional.empty(), w -> {}));
+  }
+
+  /**
+   * How weights are loaded.
+   *
+   * @param rounding of those of two dimensions; empty for none
+   * @param onWeight hears where each is
+   */
+  record WeightLoading(Optional<Rounding> rounding, Consumer<Operand> onWeight) {}
+
+  /** To which format weights are rounded, and on what. */
+  record Rounding(Int8Format format, Parallel parallel) {}
+
+  CpuMemory(Kernels kernels, Workspace workspace, OpsFactory factory, WeightLoading loading) {
     this.ops = factory.make(kernels, buffers, workspace);
+    this.loading = loading;
+    this.int8 = new Int8Weights(buffers);
   }
 
   @Override
@@ -31,9 +57,36 @@ final class CpuMemory implements RankKernels {
     return ops;
   }
 
-  /** Weights are used where they lie; those in several pieces are put together once, off-heap. */
+  /**
+   * Weights are used where they lie; those in several pieces are put together once, off-heap, and
+   * so are those that are rounded.
+   */
   @Override
   public EagerTensor weight(WeightView view) {
+    CpuTensor weight = load(view);
+    loading.onWeight().accept(weight.operand());
+    return weight;
+  }
+
+  private CpuTensor load(WeightView view) {
+    Optional<Rounding> wanted = loading.rounding();
+    if (view.scales().isPresent()) {
+      Int8Format own = view.scales().get().format();
+      if (wanted.isPresent() && wanted.get().format() != own) {
+        throw new InvalidModelException(
+            "weight '"
+                + view.identity()
+                + "' is stored as "
+                + own.label()
+                + " already; leave the backend option weights="
+                + wanted.get().format().label()
+                + " out");
+      }
+      return int8.stored(view);
+    }
+    if (wanted.isPresent() && view.shape().rank() == 2 && view.dtype().isFloating()) {
+      return int8.rounded(view, wanted.get().format(), wanted.get().parallel());
+    }
     return new CpuTensor(
         view.dtype(),
         view.shape(),

@@ -105,11 +105,18 @@ final class CpuOps extends CpuPrimitives {
     CpuTensor result = make(dtype, ShapeRules.embedding(ids, table, dtype));
     CpuTensor from = CpuTensor.of(table);
     HostTensor wanted = CpuTensor.of(ids).value();
+    Operand stored = from.operand();
     long n = table.shape().dim(1);
     long last = table.shape().dim(0) - 1;
     for (long i = 0; i < wanted.size(); i++) {
       long row = Math.clamp(wanted.getLong(i), 0, last);
-      copyRow(from.value(), row * n, result.value(), i * n, n);
+      if (stored.scales().isPresent()) {
+        for (long j = 0; j < n; j++) {
+          result.value().setFloat(i * n + j, stored.get(row * n + j));
+        }
+      } else {
+        copyRow(from.value(), row * n, result.value(), i * n, n);
+      }
     }
     return result;
   }

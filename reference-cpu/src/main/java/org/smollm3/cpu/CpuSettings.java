@@ -1,5 +1,6 @@
 package org.smollm3.cpu;
 
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.smollm3.cpu.kernels.Kernels;
 import org.smollm3.cpu.kernels.Parallel;
@@ -7,14 +8,23 @@ import org.smollm3.cpu.kernels.ScalarKernels;
 import org.smollm3.cpu.kernels.VectorKernels;
 import org.smollm3.error.BackendException;
 import org.smollm3.spi.BackendOptions;
+import org.smollm3.tensor.Int8Format;
 
 /**
  * On what the backend runs.
  *
  * @param threads at least 1
  * @param vectorBits width of the vectors; empty for the scalar twins
+ * @param weights to which format weights of two dimensions are rounded; empty to use them as stored
  */
-record CpuSettings(int threads, OptionalInt vectorBits) {
+record CpuSettings(int threads, OptionalInt vectorBits, Optional<Int8Format> weights) {
+  private static final String AS_STORED = "stored";
+
+  /** With weights as stored. */
+  CpuSettings(int threads, OptionalInt vectorBits) {
+    this(threads, vectorBits, Optional.empty());
+  }
+
   /** System property that forces the width of the vectors: 128, 256 or 512. */
   static final String BITS_PROPERTY = "smollm3.vectorBits";
 
@@ -28,7 +38,17 @@ record CpuSettings(int threads, OptionalInt vectorBits) {
   static CpuSettings read(BackendOptions options) {
     boolean vectors = ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     return new CpuSettings(
-        threads(options), vectors ? OptionalInt.of(bits()) : OptionalInt.empty());
+        threads(options), vectors ? OptionalInt.of(bits()) : OptionalInt.empty(), weights(options));
+  }
+
+  private static Optional<Int8Format> weights(BackendOptions options) {
+    String text = options.get("weights").orElse(AS_STORED);
+    Optional<Int8Format> format = Int8Format.byLabel(text);
+    if (format.isEmpty() && !text.equals(AS_STORED)) {
+      throw new BackendException(
+          "option weights is '" + text + "'; give stored, int8 or int8-group32");
+    }
+    return format;
   }
 
   private static int threads(BackendOptions options) {
@@ -61,6 +81,10 @@ record CpuSettings(int threads, OptionalInt vectorBits) {
 
   /** For users: what runs here, and what to do if it could be faster. */
   String details() {
+    return device() + weights.map(format -> ", weights rounded to " + format.label()).orElse("");
+  }
+
+  private String device() {
     String count = threads == 1 ? "1 thread" : threads + " threads";
     if (vectorBits().isEmpty()) {
       return "scalar twins of the vector kernels, slow, "

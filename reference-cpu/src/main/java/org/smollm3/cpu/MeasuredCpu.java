@@ -1,7 +1,13 @@
 package org.smollm3.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.smollm3.cpu.kernels.KernelTimes;
+import org.smollm3.cpu.kernels.Operand;
 import org.smollm3.cpu.kernels.Probe;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
@@ -10,6 +16,7 @@ import org.smollm3.spi.BackendOptions;
 public final class MeasuredCpu implements AutoCloseable {
   private final CpuSettings settings;
   private final KernelTimes[] times = new KernelTimes[1];
+  private final List<Operand> weights = Collections.synchronizedList(new ArrayList<>());
   private final CpuBackend backend;
 
   private MeasuredCpu(CpuSettings settings) {
@@ -20,7 +27,8 @@ public final class MeasuredCpu implements AutoCloseable {
             kernels -> {
               times[0] = new KernelTimes(kernels);
               return times[0];
-            });
+            },
+            weights::add);
   }
 
   /** Opens it with the settings that provider "cpu" would take. */
@@ -30,6 +38,24 @@ public final class MeasuredCpu implements AutoCloseable {
 
   public Backend backend() {
     return backend;
+  }
+
+  /** Where the weights of all sessions so far are, scales too, in the order of their loading. */
+  public List<MemorySegment> weights() {
+    List<MemorySegment> segments = new ArrayList<>();
+    for (Operand weight : List.copyOf(weights)) {
+      segments.add(weight.segment());
+      weight.scales().ifPresent(scales -> segments.add(scales.values()));
+    }
+    return segments;
+  }
+
+  /** In which formats they are, such as {@code BF16} or {@code int8, BF16}, in that order. */
+  public String weightFormats() {
+    return List.copyOf(weights).stream()
+        .map(w -> w.scales().map(s -> s.format().label()).orElse(w.dtype().name()))
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 
   /** What the kernels took. */

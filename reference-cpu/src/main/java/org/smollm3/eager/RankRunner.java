@@ -63,7 +63,7 @@ final class RankRunner implements AutoCloseable {
     Map<String, EagerTensor> byIdentity = new HashMap<>();
     for (TensorSpec spec : program.weights()) {
       WeightView view = source.weight(spec.name(), rank);
-      ProgramChecks.checkWeight(spec, view);
+      ProgramChecks.checkQuantizableWeight(spec, view);
       // One identity may be seen under several shapes, by slices of a fused weight for example.
       String key = view.identity() + view.dtype() + view.shape();
       weights.put(spec.name(), byIdentity.computeIfAbsent(key, k -> kernels.weight(view)));

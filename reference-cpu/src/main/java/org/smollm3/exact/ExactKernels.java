@@ -32,16 +32,7 @@ final class ExactKernels implements RankKernels {
 
   @Override
   public EagerTensor weight(WeightView view) {
-    return new ExactTensor(
-        view.asContiguous()
-            .map(segment -> HostTensor.wrap(view.dtype(), view.shape(), segment))
-            .orElseGet(() -> assembled(view)));
-  }
-
-  private static HostTensor assembled(WeightView view) {
-    HostTensor copy = HostTensor.zeros(view.dtype(), view.shape());
-    view.copyTo(copy.segment());
-    return copy;
+    return new ExactTensor(view.scales().isPresent() ? view.dequantized() : view.toHost());
   }
 
   @Override

@@ -88,6 +88,24 @@ class BenchToolTest {
   }
 
   @Test
+  void int8WeightsAreNamedAndTheirBytesCounted() {
+    Map<String, String> options =
+        Map.of("--prompt", "4", "--contexts", "2", "--rounds", "1", "--json", "true");
+    Map<String, String> rounded = new HashMap<>(options);
+    rounded.put("--backend-options", "weights=int8-group32");
+    JsonNode stored = JsonMapper.shared().readTree(run(List.of(TINY), options));
+    JsonNode int8 = JsonMapper.shared().readTree(run(List.of(TINY), rounded));
+    assertThat(stored.path("weight_formats").asString()).isEqualTo("BF16");
+    assertThat(stored.path("backing").asString()).isEqualTo("mapped from their files");
+    assertThat(int8.path("weight_formats").asString()).isEqualTo("int8-group32, BF16");
+    assertThat(int8.path("backing").asString()).isEqualTo("100 % in memory, the rest mapped");
+    double ratio =
+        (double) int8.path("weight_bytes_per_token").longValue()
+            / stored.path("weight_bytes_per_token").longValue();
+    assertThat(ratio).isBetween(36.0 / 64, 0.58);
+  }
+
+  @Test
   void badOptionsAreRefusedByName() {
     refused(Map.of("--contexts", "1,x"), "--contexts wants whole numbers");
     refused(Map.of("--contexts", "0"), "--contexts has 0");

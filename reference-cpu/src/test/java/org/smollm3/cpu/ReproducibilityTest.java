@@ -11,13 +11,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.smollm3.generation.DecoderRunner;
 import org.smollm3.generation.RowOutput;
 import org.smollm3.generation.RowRequest;
@@ -28,6 +29,7 @@ import org.smollm3.spi.Backend;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
+import org.smollm3.tensor.Int8Format;
 
 /**
  * The same bits whatever the threads, the width of the vectors and the settings of the JVM are, and
@@ -38,7 +40,15 @@ import org.smollm3.tensor.HostTensor;
 class ReproducibilityTest {
   private static final String FULL = "smollm3.fullReproducibility";
 
-  private static final List<String> MODELS = List.of("bf16-gqa-nope", "gqa-nope");
+  /** A model, and how its weights are used. */
+  private record Run(String model, String weights) {}
+
+  private static final List<Run> RUNS =
+      List.of(
+          new Run("bf16-gqa-nope", "stored"),
+          new Run("gqa-nope", "stored"),
+          new Run("bf16-gqa-nope", "int8"),
+          new Run("gqa-nope", "int8-group32"));
 
   /** More than a tile of keys. */
   private static final int TOKENS = 67;
@@ -102,10 +112,16 @@ class ReproducibilityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bf16-gqa-nope", "gqa-nope"})
-  void aTokenHasTheSameBitsWhicheverWayItCame(String name) {
+  @CsvSource({
+    "bf16-gqa-nope, stored",
+    "gqa-nope, stored",
+    "bf16-gqa-nope, int8",
+    "gqa-nope, int8-group32"
+  })
+  void aTokenHasTheSameBitsWhicheverWayItCame(String name, String weights) {
     SmolLm3Model model = model(name);
-    try (CpuBackend backend = new CpuBackend(new CpuSettings(2, OptionalInt.of(512)));
+    CpuSettings settings = new CpuSettings(2, OptionalInt.of(512), Int8Format.byLabel(weights));
+    try (CpuBackend backend = new CpuBackend(settings);
         DecoderRunner runner = open(backend, model, 3)) {
       List<HostTensor> whole = logits(runner, model, 0, TOKENS);
       HostTensor keys = runner.session().readState(KvCacheSpec.keyName(0), 0).row(0).copy();
@@ -214,10 +230,11 @@ class ReproducibilityTest {
     static String hash(int tokens) {
       try {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String name : MODELS) {
-          SmolLm3Model model = model(name);
+        for (Run run : RUNS) {
+          SmolLm3Model model = model(run.model());
+          Map<String, String> options = Map.of("weights", run.weights());
           try (Backend backend =
-                  new CpuBackendProvider().open(org.smollm3.spi.BackendOptions.defaults());
+                  new CpuBackendProvider().open(new org.smollm3.spi.BackendOptions(options));
               DecoderRunner runner = open(backend, model, 1)) {
             List<HostTensor> whole = logits(runner, model, 0, tokens);
             int[] end = prompt(model, tokens - 3, 2);

@@ -13,6 +13,7 @@ import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.NumericsProfile;
+import org.smollm3.spi.NumericsProfile.Deviation;
 import org.smollm3.spi.Oracle;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
@@ -123,9 +124,11 @@ public final class BackendUnderTest implements AutoCloseable {
 
   /**
    * Loads a program into the backend. If the backend does not declare all that it needs, it must
-   * refuse: then the case ends as unsupported, else it fails.
+   * refuse: then the case ends as unsupported, else it fails. Of a backend that rounds weights when
+   * it loads them a program with weights ends without a verdict.
    */
   public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
+    requireWeightsAsGiven(program);
     Set<Capability> missing = needed(program, options);
     missing.removeAll(backend.capabilities());
     if (missing.isEmpty()) {
@@ -138,6 +141,17 @@ public final class BackendUnderTest implements AutoCloseable {
     }
     throw new BackendException(
         "the backend does not declare " + missing + " and yet loads a program that needs it");
+  }
+
+  private void requireWeightsAsGiven(ProgramSpec program) {
+    boolean rounds =
+        profile().filter(p -> p.deviations().contains(Deviation.INT8_WEIGHTS)).isPresent();
+    if (rounds && program.weights().stream().anyMatch(spec -> spec.shape().rank() == 2)) {
+      throw new NotJudgedException(
+          new Outcome.NoVerdict(
+              "the backend is open with weights rounded to int8, and bounds are of the weights"
+                  + " given; open it with weights as stored"));
+    }
   }
 
   /** What a program says it needs, and what its shapes and options need. */

@@ -39,7 +39,13 @@ final class GoldenChecker {
   private GoldenChecker(GoldenCase golden, Backend backend, Sharding sharding) {
     this.golden = golden;
     this.run = GoldenRun.of(golden, backend, sharding);
-    this.rules = new GoldenRules(backend.numerics(), golden.arithmetic());
+    this.rules =
+        new GoldenRules(
+            backend.numerics(),
+            golden.arithmetic(),
+            golden.model().weights().isQuantized()
+                ? GoldenRules.Weights.INT8
+                : GoldenRules.Weights.AS_PUBLISHED);
   }
 
   static Report check(GoldenCase golden, Backend backend, Sharding sharding) {
@@ -144,7 +150,7 @@ final class GoldenChecker {
     }
     int[] chosen = run.greedy(prompt, wanted.length, wanted);
     HostTensor steps = golden.tensor("greedy.step_logits").row(0);
-    double tie = 4 * golden.rmsErrorOverStd() * golden.logitsStd();
+    double tie = rules.tie(golden.rmsErrorOverStd()) * golden.logitsStd();
     int wrong = 0;
     int nearTies = 0;
     for (int i = 0; i < wanted.length; i++) {

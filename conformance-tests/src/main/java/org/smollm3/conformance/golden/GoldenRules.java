@@ -14,6 +14,14 @@ final class GoldenRules {
   /** Over all float32 cases the geometric mean of the logits' error ratios may be at most this. */
   static final double FLOAT32_MEAN_RATIO = 0.9;
 
+  /**
+   * What int8 weights may add to the error of logits, relative to their deviation, and to that of
+   * hidden states and caches, relative to their root mean square; docs/quantization.md states it.
+   */
+  static final double INT8_LOGITS = 0.05;
+
+  static final double INT8_TENSOR = 0.05;
+
   private static final double FLOAT32_ELEMENT = 1.5e-5;
   private static final double EXACT_FLOOR = 1e-6;
 
@@ -27,9 +35,17 @@ final class GoldenRules {
 
   private final Grade grade;
   private final DType caseArithmetic;
+  private final Weights weights;
 
-  GoldenRules(NumericsProfile profile, DType arithmetic) {
+  /** As what weights are multiplied; the goldens are made with those of the file. */
+  enum Weights {
+    AS_PUBLISHED,
+    INT8
+  }
+
+  GoldenRules(NumericsProfile profile, DType arithmetic, Weights stored) {
     this.caseArithmetic = arithmetic;
+    this.weights = profile.deviations().contains(Deviation.INT8_WEIGHTS) ? Weights.INT8 : stored;
     if (profile.rounding() == Rounding.NONE) {
       grade = Grade.EXACT;
     } else if (arithmetic == DType.F32) {
@@ -44,12 +60,21 @@ final class GoldenRules {
 
   /** Whether greedy tokens must be equal when running freely; else each step is judged alone. */
   boolean greedyRunsFreely() {
-    return caseArithmetic == DType.F32;
+    return caseArithmetic == DType.F32 && weights == Weights.AS_PUBLISHED;
+  }
+
+  /**
+   * How near two logits may be, relative to their deviation, for either to be chosen.
+   *
+   * @param huggingFace its own error of the logits, relative to their deviation
+   */
+  double tie(double huggingFace) {
+    return 4 * huggingFace + (weights == Weights.INT8 ? 4 * INT8_LOGITS : 0);
   }
 
   /** Whether this case counts for {@link #FLOAT32_MEAN_RATIO}. */
   boolean countsForMeanRatio() {
-    return grade == Grade.FLOAT32;
+    return grade == Grade.FLOAT32 && weights == Weights.AS_PUBLISHED;
   }
 
   Finding logits(String check, double[] actual, double[] huggingFace, double[] reference) {
@@ -61,12 +86,19 @@ final class GoldenRules {
           case FLOAT32, BFLOAT16_EXTRA_ROUNDING -> 1.5 * theirs;
           case BFLOAT16 -> 1.25 * theirs;
         };
+    if (weights == Weights.INT8) {
+      return Finding.atMost(check, measured, limit + INT8_LOGITS, "rms error / std, int8 weights");
+    }
     return Finding.atMost(check, measured, limit, ratio("rms error / std", measured, theirs));
   }
 
   Finding tensor(String check, double[] actual, double[] huggingFace, double[] reference) {
     ErrorStats mine = ErrorStats.of(actual, reference);
     ErrorStats theirs = ErrorStats.of(huggingFace, reference);
+    if (weights == Weights.INT8) {
+      double limit = 2 * theirs.rmsOverRms() + INT8_TENSOR;
+      return Finding.atMost(check, mine.rmsOverRms(), limit, "rms error / rms, int8 weights");
+    }
     return switch (grade) {
       case EXACT ->
           Finding.atMost(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -106,6 +107,36 @@ class GoldenCasesTest {
                             FaultyBackend.without(cpu, Set.of(Capability.DYNAMIC_SHAPES)), folder);
                       }
                     }));
+  }
+
+  /** The error that docs/quantization.md states. */
+  @TestFactory
+  Stream<DynamicTest> int8WeightsKeepTheirStatedError() {
+    return Stream.of("int8", "int8-group32")
+        .flatMap(
+            format ->
+                GoldenData.cases().stream()
+                    .map(
+                        folder ->
+                            DynamicTest.dynamicTest(
+                                format + " on " + folder.getFileName(),
+                                () -> int8(format, folder))));
+  }
+
+  private static void int8(String format, Path folder) {
+    BackendOptions options = new BackendOptions(Map.of("weights", format));
+    try (Backend backend = Backends.discover().open("cpu", options)) {
+      GoldenChecker.Report report =
+          GoldenChecker.check(GoldenCase.open(folder), backend, Sharding.NONE);
+      assertThat(report.findings()).hasSizeGreaterThan(10);
+      assertThat(report.findings())
+          .allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Finding.Verdict.PASS));
+      Finding logits = report.findings().get(0);
+      assertThat(logits.detail()).isEqualTo("rms error / std, int8 weights");
+      // Weights that nobody rounded are off by less than this.
+      assertThat(logits.measured()).isGreaterThan(0.01);
+      assertThat(report.logitsRatio()).isEmpty();
+    }
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -59,5 +60,19 @@ class DeclarationsTest {
 
     assertNoRuleFails(report);
     assertThat(report.count(Verdict.NO_VERDICT)).isPositive();
+  }
+
+  @Test
+  void weightsThatAreRoundedOnLoadAreNotJudged() {
+    RunPlan plan = RunPlan.of(Profile.QUICK).withRules("PAR-01", "ATTN-01");
+    BackendOptions options = new BackendOptions(Map.of("weights", "int8"));
+    try (BackendUnderTest backend =
+        BackendUnderTest.open(() -> Backends.discover().open("cpu", options))) {
+      RunReport report = ConformanceKit.runner().run(backend, List.of(), plan, Progress.NONE);
+
+      assertNoRuleFails(report);
+      assertThat(report.count(Verdict.NO_VERDICT)).isPositive();
+      assertThat(report.count(Verdict.PASS)).isPositive();
+    }
   }
 }

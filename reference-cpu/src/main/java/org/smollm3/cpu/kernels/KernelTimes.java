@@ -63,7 +63,7 @@ public final class KernelTimes implements Kernels {
   @Override
   public void linear(LinearTask task) {
     long products = (long) task.n() * task.k();
-    long bytes = products * task.w().dtype().byteSize();
+    long bytes = task.w().bytes(products);
     time(Family.LINEAR, bytes, 2 * products * task.m(), () -> kernels.linear(task));
   }
 

@@ -48,6 +48,46 @@ interface Lanes {
       long as);
 
   /**
+   * As {@link #rowsBf16} for rows of int8 with a scale each: {@code blocks} blocks of 32 elements.
+   *
+   * @param scales of row r at index r
+   */
+  void rowsInt8(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      float[] scales,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as);
+
+  /**
+   * As {@link #rowsInt8} with a scale for each block.
+   *
+   * @param scales of block h of row r at index {@code from + r * perRow + h}
+   */
+  void rowsInt8Groups(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      float[] scales,
+      int from,
+      int perRow,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as);
+
+  /**
    * Four packed rows with four others: acc[4 i + j] = init[4 i + j] + x[i] * w[j] over {@code
    * steps} steps. Row i of a panel has its step s at {@code 256 s + 64 i}; accumulators are 64
    * bytes apart.

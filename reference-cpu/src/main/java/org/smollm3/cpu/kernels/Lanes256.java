@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -16,6 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class Lanes256 implements Lanes {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_256;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_256;
+  private static final VectorSpecies<Byte> B = ByteVector.SPECIES_64;
   private static final int HIGH_HALF = 0xffff_0000;
 
   /** Bytes of a vector. */
@@ -135,6 +137,138 @@ final class Lanes256 implements Lanes {
       v = at(x, x0 + o + V);
       s01 = at(w, w0 + o + V).fma(v, s01);
       s11 = at(w, w1 + o + V).fma(v, s11);
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+  }
+
+  /** 8 whole numbers, times a scale: exact. */
+  private static FloatVector scaled(MemorySegment segment, long offset, FloatVector scale) {
+    return ((FloatVector)
+            ByteVector.fromMemorySegment(B, segment, offset, LITTLE_ENDIAN)
+                .convertShape(VectorOperators.B2F, F, 0))
+        .mul(scale);
+  }
+
+  @Override
+  public void rowsInt8(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      float[] scales,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+      long q = g / 4;
+      twoInt8(w, w0 + q, w1 + q, scales, 0, x, x0 + g, blocks, acc, a + g, as);
+      twoInt8(w, w2 + q, w3 + q, scales, 2, x, x0 + g, blocks, acc, a + 2 * as + g, as);
+    }
+  }
+
+  private static void twoInt8(
+      MemorySegment w,
+      long w0,
+      long w1,
+      float[] scales,
+      int row,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector c0 = FloatVector.broadcast(F, scales[row]);
+    FloatVector c1 = FloatVector.broadcast(F, scales[row + 1]);
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + V);
+    FloatVector s10 = at(acc, a + as);
+    FloatVector s11 = at(acc, a + as + V);
+    for (long o = 0, end = 32L * blocks; o < end; o += 32) {
+      FloatVector v0 = at(x, x0 + 4 * o);
+      FloatVector v1 = at(x, x0 + 4 * o + V);
+      s00 = scaled(w, w0 + o, c0).fma(v0, s00);
+      s01 = scaled(w, w0 + o + 8, c0).fma(v1, s01);
+      s10 = scaled(w, w1 + o, c1).fma(v0, s10);
+      s11 = scaled(w, w1 + o + 8, c1).fma(v1, s11);
+      v0 = at(x, x0 + 4 * o + 64);
+      v1 = at(x, x0 + 4 * o + 64 + V);
+      s00 = scaled(w, w0 + o + 16, c0).fma(v0, s00);
+      s01 = scaled(w, w0 + o + 24, c0).fma(v1, s01);
+      s10 = scaled(w, w1 + o + 16, c1).fma(v0, s10);
+      s11 = scaled(w, w1 + o + 24, c1).fma(v1, s11);
+    }
+    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+    s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void rowsInt8Groups(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      float[] scales,
+      int from,
+      int perRow,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    int r2 = from + 2 * perRow;
+    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+      long q = g / 4;
+      long a2 = a + 2 * as + g;
+      twoInt8Groups(w, w0 + q, w1 + q, scales, from, perRow, x, x0 + g, blocks, acc, a + g, as);
+      twoInt8Groups(w, w2 + q, w3 + q, scales, r2, perRow, x, x0 + g, blocks, acc, a2, as);
+    }
+  }
+
+  private static void twoInt8Groups(
+      MemorySegment w,
+      long w0,
+      long w1,
+      float[] scales,
+      int from,
+      int perRow,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a,
+      long as) {
+    FloatVector s00 = at(acc, a);
+    FloatVector s01 = at(acc, a + V);
+    FloatVector s10 = at(acc, a + as);
+    FloatVector s11 = at(acc, a + as + V);
+    for (int h = 0; h < blocks; h++) {
+      long o = 32L * h;
+      FloatVector c0 = FloatVector.broadcast(F, scales[from + h]);
+      FloatVector c1 = FloatVector.broadcast(F, scales[from + perRow + h]);
+      FloatVector v0 = at(x, x0 + 4 * o);
+      FloatVector v1 = at(x, x0 + 4 * o + V);
+      s00 = scaled(w, w0 + o, c0).fma(v0, s00);
+      s01 = scaled(w, w0 + o + 8, c0).fma(v1, s01);
+      s10 = scaled(w, w1 + o, c1).fma(v0, s10);
+      s11 = scaled(w, w1 + o + 8, c1).fma(v1, s11);
+      v0 = at(x, x0 + 4 * o + 64);
+      v1 = at(x, x0 + 4 * o + 64 + V);
+      s00 = scaled(w, w0 + o + 16, c0).fma(v0, s00);
+      s01 = scaled(w, w0 + o + 24, c0).fma(v1, s01);
+      s10 = scaled(w, w1 + o + 16, c1).fma(v0, s10);
+      s11 = scaled(w, w1 + o + 24, c1).fma(v1, s11);
     }
     s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
     s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);

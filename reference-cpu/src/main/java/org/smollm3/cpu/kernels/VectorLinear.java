@@ -49,6 +49,7 @@ final class VectorLinear {
   private final Lanes lanes;
   private final Packing packing;
   private final VectorMatrix many;
+  private final VectorInt8 int8;
   private final Scratch shared = new Scratch();
   private final Scratch[] own;
 
@@ -57,6 +58,7 @@ final class VectorLinear {
     this.lanes = lanes;
     this.packing = packing;
     many = new VectorMatrix(parallel, packing);
+    int8 = new VectorInt8(lanes, parallel.threads());
     own = new Scratch[parallel.threads()];
     for (int i = 0; i < own.length; i++) {
       own[i] = new Scratch();
@@ -78,7 +80,10 @@ final class VectorLinear {
 
   private void vector(LinearTask task) {
     Layout layout = task.layout();
-    MemorySegment x = shared.get(PANEL_X, (long) layout.steps(task.k()) * STEP_BYTES);
+    long packed = (long) layout.steps(task.k()) * STEP_BYTES;
+    long padded = Math.max(packed, VectorInt8.packedBytes(task.k()));
+    MemorySegment x = shared.get(PANEL_X, padded);
+    VectorMath.clear(x, packed, padded - packed);
     packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
     long rowBytes = (long) task.k() * task.w().dtype().byteSize();
     int height = rowBytes >= LONG_ROW ? STREAM_LONG_ROWS : STREAM_ROWS;
@@ -86,11 +91,12 @@ final class VectorLinear {
         ceil(task.n(), height),
         (worker, tile) -> {
           int first = tile * height;
-          stream(task, x, own[worker], first, Math.min(height, task.n() - first));
+          stream(task, x, worker, first, Math.min(height, task.n() - first));
         });
   }
 
-  private void stream(LinearTask task, MemorySegment x, Scratch scratch, int first, int rows) {
+  private void stream(LinearTask task, MemorySegment x, int worker, int first, int rows) {
+    Scratch scratch = own[worker];
     MemorySegment sums = scratch.get(SUMS, (STREAM_ROWS + 16L) * STEP_BYTES);
     VectorMath.clear(sums, 0, (rows + 16L) / 16 * 16 * STEP_BYTES);
     // In whole tiles sums stand where the results' packing wants them.
@@ -99,10 +105,10 @@ final class VectorLinear {
     int quarter = rows / 4;
     long apart = whole ? layout.index(quarter) : quarter;
     for (int i = 0; i < quarter; i++) {
-      quad(task, x, scratch, sums, first, i, quarter, rows - 1, layout.index(i), apart);
+      quad(task, x, worker, sums, first, i, quarter, rows - 1, layout.index(i), apart);
     }
     if (4 * quarter < rows) {
-      quad(task, x, scratch, sums, first, 4 * quarter, 1, rows - 1, 4L * quarter, 1);
+      quad(task, x, worker, sums, first, 4 * quarter, 1, rows - 1, 4L * quarter, 1);
     }
     MemorySegment out = scratch.get(OUT, (STREAM_ROWS + 16L) * 4);
     for (int i = 0; i < rows; i += 16) {
@@ -150,7 +156,7 @@ final class VectorLinear {
   private void quad(
       LinearTask task,
       MemorySegment x,
-      Scratch scratch,
+      int worker,
       MemorySegment sums,
       int first,
       int i,
@@ -158,15 +164,25 @@ final class VectorLinear {
       int last,
       long place,
       long placesApart) {
+    long r0 = (long) first + i;
+    long r1 = (long) first + Math.min(i + apart, last);
+    long r2 = (long) first + Math.min(i + 2 * apart, last);
+    long r3 = (long) first + Math.min(i + 3 * apart, last);
+    long sum = place * STEP_BYTES;
+    long sumsApart = placesApart * STEP_BYTES;
+    Scratch scratch = own[worker];
+    if (task.w().dtype() == DType.I8) {
+      MemorySegment ends = scratch.get(TAIL, QUAD_STEP);
+      int8.quad(task, worker, r0, r1, r2, r3, x, ends, sums, sum, sumsApart);
+      return;
+    }
     MemorySegment w = task.w().segment();
     int size = task.w().dtype().byteSize();
     long rowBytes = (long) task.k() * size;
-    long w0 = (first + i) * rowBytes;
-    long w1 = (first + Math.min(i + apart, last)) * rowBytes;
-    long w2 = (first + Math.min(i + 2 * apart, last)) * rowBytes;
-    long w3 = (first + Math.min(i + 3 * apart, last)) * rowBytes;
-    long sum = place * STEP_BYTES;
-    long sumsApart = placesApart * STEP_BYTES;
+    long w0 = r0 * rowBytes;
+    long w1 = r1 * rowBytes;
+    long w2 = r2 * rowBytes;
+    long w3 = r3 * rowBytes;
     int whole = (int) (rowBytes / STEP_BYTES);
     int rest = (int) (rowBytes % STEP_BYTES);
     add(task, w, w0, w1, w2, w3, x, 0, whole, sums, sum, sumsApart);

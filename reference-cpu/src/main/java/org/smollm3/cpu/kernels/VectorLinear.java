@@ -7,8 +7,8 @@ import org.smollm3.tensor.DType;
 
 /**
  * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
- * rows go over packed panels of weights and activations, four by four; many rows go to {@link
- * VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
+ * rows go to {@link VectorTokens}, or over packed panels of weights and activations, four by four,
+ * where weights are F16; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
  * on how many tokens it came with.
  */
 final class VectorLinear {
@@ -48,6 +48,7 @@ final class VectorLinear {
   private final Parallel parallel;
   private final Lanes lanes;
   private final Packing packing;
+  private final VectorTokens few;
   private final VectorMatrix many;
   private final Scratch shared = new Scratch();
   private final Scratch[] own;
@@ -56,6 +57,7 @@ final class VectorLinear {
     this.parallel = parallel;
     this.lanes = lanes;
     this.packing = packing;
+    few = new VectorTokens(parallel, lanes, packing);
     many = new VectorMatrix(parallel, packing);
     own = new Scratch[parallel.threads()];
     for (int i = 0; i < own.length; i++) {
@@ -71,6 +73,8 @@ final class VectorLinear {
       vector(task);
     } else if (task.m() >= MANY_TOKENS) {
       many.linear(task);
+    } else if (task.w().dtype() != DType.F16) {
+      few.linear(task);
     } else {
       matrix(task);
     }

@@ -2,7 +2,7 @@ package org.smollm3.bench;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.spi.BackendOptions;
@@ -34,6 +34,8 @@ record BenchPlan(
   static final List<Tool.Option> OPTIONS =
       List.of(
           new Tool.Option("--threads", "N", "threads, instead of one for each core", ""),
+          new Tool.Option(
+              "--weights-memory", "KIND", "where weights are read: mapped or huge-pages", "mapped"),
           new Tool.Option("--prompt", "N", "tokens of the prompt whose prefill is measured", "512"),
           new Tool.Option(
               "--contexts", "N,...", "positions in the cache when decoding is measured", "16"),
@@ -101,8 +103,14 @@ record BenchPlan(
   }
 
   static BackendOptions backend(Tool.Invocation invocation) {
-    return new BackendOptions(
-        invocation.value("--threads").map(n -> Map.of("threads", n)).orElse(Map.of()));
+    BackendOptions options = BackendOptions.defaults();
+    for (String name : List.of("threads", "weights-memory")) {
+      Optional<String> value = invocation.value("--" + name);
+      if (value.isPresent()) {
+        options = options.with(name, value.get());
+      }
+    }
+    return options;
   }
 
   /** Positions that the cache needs. */

@@ -135,7 +135,7 @@ public final class BenchTool implements Tool {
         double loadSeconds = since(start);
         runner.prefill(List.of(RowRequest.prompt(0, 1, 2, 3, 4, 5, 6, 7, 8)));
         double firstToken = sinceProcessStart();
-        List<MemorySegment> weights = weights(model);
+        List<MemorySegment> weights = weights(model, cpu);
         Bench bench =
             new Bench(
                 plan,
@@ -152,7 +152,7 @@ public final class BenchTool implements Tool {
             new BenchReport(
                 model.location(),
                 cpu.details() + ", " + plan.arithmetic() + " arithmetic",
-                "mapped from their files",
+                cpu.weightMemory(),
                 weights.stream().mapToLong(MemorySegment::byteSize).sum(),
                 openSeconds,
                 loadSeconds,
@@ -192,14 +192,14 @@ public final class BenchTool implements Tool {
   }
 
   /** The memory of all weights, tied ones once, that need no copy. */
-  private static List<MemorySegment> weights(SmolLm3Model model) {
+  private static List<MemorySegment> weights(SmolLm3Model model, MeasuredCpu cpu) {
     ProgramWeights weights = model.weights().sharded(Sharding.NONE);
     List<MemorySegment> segments = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     for (TensorSpec spec : weights.specs()) {
       WeightView view = weights.weight(spec.name(), 0);
       if (seen.add(view.identity())) {
-        view.asContiguous().ifPresent(segments::add);
+        view.asContiguous().map(cpu::place).ifPresent(segments::add);
       }
     }
     return segments;

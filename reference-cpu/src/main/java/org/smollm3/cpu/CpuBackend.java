@@ -23,23 +23,34 @@ final class CpuBackend implements Backend {
 
   private final WorkerPool pool;
   private final Kernels kernels;
+  private final WeightMemory weightMemory;
   private volatile boolean closed;
 
   CpuBackend(CpuSettings settings) {
-    this(settings, kernels -> kernels);
+    this(settings, WeightMemory.Kind.MAPPED);
+  }
+
+  CpuBackend(CpuSettings settings, WeightMemory.Kind memory) {
+    this(settings, memory, kernels -> kernels);
   }
 
   /**
    * @param wrap put around the kernels, to watch them
    */
-  CpuBackend(CpuSettings settings, UnaryOperator<Kernels> wrap) {
+  CpuBackend(CpuSettings settings, WeightMemory.Kind memory, UnaryOperator<Kernels> wrap) {
     pool = new WorkerPool(settings.threads());
+    weightMemory = new WeightMemory(memory, pool);
     kernels = wrap.apply(settings.kernels(pool));
   }
 
   /** The threads that the kernels run on. */
   Parallel parallel() {
     return pool;
+  }
+
+  /** Where the weights are. */
+  WeightMemory weightMemory() {
+    return weightMemory;
   }
 
   @Override
@@ -74,7 +85,7 @@ final class CpuBackend implements Backend {
         program,
         weights,
         options,
-        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new));
+        (rank, workspace) -> new CpuMemory(kernels, weightMemory::place, workspace, CpuOps::new));
   }
 
   /** Ends the threads; sessions that are still open cannot run any more. */
@@ -82,5 +93,6 @@ final class CpuBackend implements Backend {
   public void close() {
     closed = true;
     pool.close();
+    weightMemory.close();
   }
 }

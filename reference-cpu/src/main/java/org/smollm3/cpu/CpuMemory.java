@@ -1,5 +1,7 @@
 package org.smollm3.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.util.function.UnaryOperator;
 import org.smollm3.cpu.kernels.Kernels;
 import org.smollm3.eager.EagerTensor;
 import org.smollm3.eager.RankKernels;
@@ -13,6 +15,7 @@ import org.smollm3.tensor.TensorSpec;
 /** Operations and memory of one session. */
 final class CpuMemory implements RankKernels {
   private final Buffers buffers = new Buffers();
+  private final UnaryOperator<MemorySegment> weightPlace;
   private final TensorOps ops;
 
   /** Makes the operations over a session's memory. */
@@ -22,6 +25,18 @@ final class CpuMemory implements RankKernels {
   }
 
   CpuMemory(Kernels kernels, Workspace workspace, OpsFactory factory) {
+    this(kernels, UnaryOperator.identity(), workspace, factory);
+  }
+
+  /**
+   * @param weightPlace gives the memory to read a weight from that lies in its argument
+   */
+  CpuMemory(
+      Kernels kernels,
+      UnaryOperator<MemorySegment> weightPlace,
+      Workspace workspace,
+      OpsFactory factory) {
+    this.weightPlace = weightPlace;
     this.ops = factory.make(kernels, buffers, workspace);
   }
 
@@ -38,6 +53,7 @@ final class CpuMemory implements RankKernels {
         view.shape(),
         view.asContiguous()
             .filter(segment -> segment.isNative())
+            .map(weightPlace)
             .orElseGet(
                 () -> {
                   long bytes = view.shape().elementCount() * view.dtype().byteSize();

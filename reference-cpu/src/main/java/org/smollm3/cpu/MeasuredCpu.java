@@ -1,5 +1,6 @@
 package org.smollm3.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.smollm3.cpu.kernels.KernelTimes;
 import org.smollm3.cpu.kernels.Probe;
@@ -12,11 +13,12 @@ public final class MeasuredCpu implements AutoCloseable {
   private final KernelTimes[] times = new KernelTimes[1];
   private final CpuBackend backend;
 
-  private MeasuredCpu(CpuSettings settings) {
+  private MeasuredCpu(CpuSettings settings, WeightMemory.Kind memory) {
     this.settings = settings;
     this.backend =
         new CpuBackend(
             settings,
+            memory,
             kernels -> {
               times[0] = new KernelTimes(kernels);
               return times[0];
@@ -25,7 +27,7 @@ public final class MeasuredCpu implements AutoCloseable {
 
   /** Opens it with the settings that provider "cpu" would take. */
   public static MeasuredCpu open(BackendOptions options) {
-    return new MeasuredCpu(CpuSettings.read(options));
+    return new MeasuredCpu(CpuSettings.read(options), WeightMemory.Kind.of(options));
   }
 
   public Backend backend() {
@@ -40,6 +42,16 @@ public final class MeasuredCpu implements AutoCloseable {
   /** On what it runs. */
   public String details() {
     return settings.details();
+  }
+
+  /** The memory that a weight, lying in {@code original}, is read from. */
+  public MemorySegment place(MemorySegment original) {
+    return backend.weightMemory().place(original);
+  }
+
+  /** What kind of memory weights are read from. */
+  public String weightMemory() {
+    return backend.weightMemory().description();
   }
 
   public int threads() {

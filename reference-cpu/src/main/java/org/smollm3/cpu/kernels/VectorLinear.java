@@ -7,8 +7,8 @@ import org.smollm3.tensor.DType;
 
 /**
  * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
- * rows go to {@link VectorTokens}, or over packed panels of weights and activations, four by four,
- * where weights are F16; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
+ * rows go to {@link VectorTokens}; more of them go over packed panels of weights and activations,
+ * four by four; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
  * on how many tokens it came with.
  */
 final class VectorLinear {
@@ -19,6 +19,9 @@ final class VectorLinear {
   private static final int STREAM_LONG_ROWS = 32;
 
   private static final long LONG_ROW = 16 << 10;
+
+  /** Up to how many tokens going over a weight for each costs less than packing it for them. */
+  private static final int FEW_TOKENS = 12;
 
   /** From how many tokens on it pays to unpack and transpose a weight for them. */
   static final int MANY_TOKENS = 48;
@@ -73,7 +76,7 @@ final class VectorLinear {
       vector(task);
     } else if (task.m() >= MANY_TOKENS) {
       many.linear(task);
-    } else if (task.w().dtype() != DType.F16) {
+    } else if (task.m() <= FEW_TOKENS && task.w().dtype() != DType.F16) {
       few.linear(task);
     } else {
       matrix(task);

@@ -83,7 +83,7 @@ record BenchPlan(
     return plan;
   }
 
-  private static int positive(Tool.Invocation invocation, String name, int fallback) {
+  static int positive(Tool.Invocation invocation, String name, int fallback) {
     int value = invocation.integer(name).orElse(fallback);
     if (value < 1 || value > 1 << 24) {
       throw new InvalidRequestException(name + " is " + value + "; give 1 to " + (1 << 24));

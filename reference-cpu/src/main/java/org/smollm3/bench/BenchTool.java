@@ -32,6 +32,9 @@ import org.smollm3.tensor.TensorSpec;
 public final class BenchTool implements Tool {
   private static final String FIXTURE = "fixture";
 
+  /** Most of the time that the compiler gets before a kernel is called slow. */
+  private static final double SELF_TEST_SECONDS = 10;
+
   /** For {@link ServiceLoader}. */
   public BenchTool() {}
 
@@ -43,6 +46,10 @@ public final class BenchTool implements Tool {
             "--shape", "SHAPE", "a synthetic model instead of DIR, as fixture takes it", ""));
     options.add(new Option("--layers", "N", "number of layers of the synthetic model", ""));
     options.addAll(BenchPlan.OPTIONS);
+    options.add(
+        new Option(
+            "--fresh-jvms", "N", "instead, whether the kernels get fast in N new JVMs", ""));
+    options.add(new Option("--seconds", "N", "that the kernels run in each of them", "5"));
     options.add(Option.flag("--json", "print the results as JSON"));
     return new Usage(
         "bench",
@@ -52,6 +59,7 @@ public final class BenchTool implements Tool {
                 + " A synthetic model is written to a temporary folder and removed.",
             "Reading memory and multiply-adds are measured right before and after each round by"
                 + " the same threads over the same memory; shares are of those.",
+            "With --fresh-jvms it ends with 1 if a kernel in one of them stays below 90 % of the best.",
             "Examples:",
             "  smollm3 bench --shape smollm3-3b --layers 8 --contexts 16,4096",
             "  smollm3 bench ~/models/SmolLM3-3B --prompt 512 --json"),
@@ -63,6 +71,9 @@ public final class BenchTool implements Tool {
 
   @Override
   public int run(Invocation invocation) {
+    if (invocation.value("--fresh-jvms").isPresent()) {
+      return freshJvms(invocation);
+    }
     if (invocation.value("--shape").isPresent()) {
       if (!invocation.arguments().isEmpty()) {
         throw new InvalidRequestException("give DIR or --shape, not both");
@@ -78,6 +89,33 @@ public final class BenchTool implements Tool {
             invocation.arguments().isEmpty()
                 ? SmolLm3Model.embedded()
                 : SmolLm3Model.open(Path.of(invocation.arguments().getFirst())));
+  }
+
+  private static int freshJvms(Invocation invocation) {
+    int count = BenchPlan.positive(invocation, "--fresh-jvms", 20);
+    int seconds = BenchPlan.positive(invocation, "--seconds", 5);
+    FreshJvms all =
+        FreshJvms.run(
+            count,
+            invocation.value("--threads").orElse(""),
+            seconds,
+            text -> progress(invocation, text));
+    progress(invocation, "");
+    all.print(invocation.out(), seconds);
+    return all.isGood() ? 0 : 1;
+  }
+
+  /** Says it loudly when the JVM has left a kernel to its interpreter. */
+  private static void selfTest(Invocation invocation, MeasuredCpu cpu) {
+    progress(invocation, "self-test of the kernels");
+    try (SelfTest test = new SelfTest(cpu)) {
+      for (SelfTest.Result result : test.untilFast(SELF_TEST_SECONDS)) {
+        if (result.isSlow()) {
+          invocation.err().println("smollm3: warning: " + result.warning());
+        }
+      }
+    }
+    cpu.times().take();
   }
 
   private interface Opener {
@@ -135,6 +173,7 @@ public final class BenchTool implements Tool {
         double loadSeconds = since(start);
         runner.prefill(List.of(RowRequest.prompt(0, 1, 2, 3, 4, 5, 6, 7, 8)));
         double firstToken = sinceProcessStart();
+        selfTest(invocation, cpu);
         List<MemorySegment> weights = weights(model, cpu);
         Bench bench =
             new Bench(

@@ -21,7 +21,7 @@ final class VectorLinear {
   private static final long LONG_ROW = 16 << 10;
 
   /** Up to how many tokens going over a weight for each costs less than packing it for them. */
-  private static final int FEW_TOKENS = 12;
+  private static final int FEW_TOKENS = 16;
 
   /** From how many tokens on it pays to unpack and transpose a weight for them. */
   static final int MANY_TOKENS = 48;

@@ -89,8 +89,7 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   }
 
   private static RowRequest piece(RowRequest row, int from, int to) {
-    return new RowRequest(
-        row.slot(), row.start() + from, row.tokens().slice(from, to), row.draw());
+    return new RowRequest(row.slot(), row.start() + from, row.tokens().slice(from, to), row.draw());
   }
 
   @Override
@@ -121,8 +120,7 @@ public final class DynamicDecoderRunner implements DecoderRunner {
       rows.add(RowRequest.prompt(i, prompts.row(i)));
     }
     checks.check(rows);
-    return MappedReads.of(
-        files, () -> session.run(DecoderGraphs.CONTEXT_ENCODING, inputs(rows)));
+    return MappedReads.of(files, () -> session.run(DecoderGraphs.CONTEXT_ENCODING, inputs(rows)));
   }
 
   private List<RowOutput> run(String graph, List<RowRequest> rows) {

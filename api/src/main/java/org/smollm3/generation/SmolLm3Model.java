@@ -134,8 +134,7 @@ public final class SmolLm3Model {
     return new DynamicDecoderRunner(
         files,
         MappedReads.of(
-            files,
-            () -> backend.load(program(options), weights.sharded(options.sharding()), load)),
+            files, () -> backend.load(program(options), weights.sharded(options.sharding()), load)),
         config.vocabSize(),
         options,
         pieces(backend, options, load));

@@ -47,8 +47,7 @@ public final class BenchTool implements Tool {
     options.add(new Option("--layers", "N", "number of layers of the synthetic model", ""));
     options.addAll(BenchPlan.OPTIONS);
     options.add(
-        new Option(
-            "--fresh-jvms", "N", "instead, whether the kernels get fast in N new JVMs", ""));
+        new Option("--fresh-jvms", "N", "instead, whether the kernels get fast in N new JVMs", ""));
     options.add(new Option("--seconds", "N", "that the kernels run in each of them", "5"));
     options.add(Option.flag("--json", "print the results as JSON"));
     return new Usage(

@@ -77,9 +77,9 @@ final class SelfTest implements AutoCloseable {
     kernels = cpu.times();
     probe = cpu.probe();
     for (int m : new int[] {1, 8, 24, TOKENS}) {
-      Operand x = bf16(m * HIDDEN);
-      Operand w = bf16(HIDDEN * HIDDEN);
-      Operand y = bf16(m * HIDDEN);
+      Operand x = bf16((long) m * HIDDEN);
+      Operand w = bf16((long) HIDDEN * HIDDEN);
+      Operand y = bf16((long) m * HIDDEN);
       LinearTask task = new LinearTask(x, w, Optional.empty(), y, m, HIDDEN, HIDDEN);
       add("linear, " + tokens(m), (double) m * HIDDEN * HIDDEN, 0.01, () -> kernels.linear(task));
     }

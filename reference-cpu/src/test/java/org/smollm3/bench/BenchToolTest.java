@@ -116,8 +116,7 @@ class BenchToolTest {
 
   @Test
   void theBackingOfTheWeightsIsChosenAndNamed() {
-    assumeTrue(
-        Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")), "huge pages");
+    assumeTrue(Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")), "huge pages");
     Map<String, String> options =
         Map.of(
             "--prompt", "4", "--contexts", "2", "--rounds", "1", "--weights-memory", "huge-pages");

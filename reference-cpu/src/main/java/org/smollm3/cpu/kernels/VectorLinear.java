@@ -8,8 +8,8 @@ import org.smollm3.tensor.DType;
 /**
  * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
  * rows go to {@link VectorTokens}; more of them go over packed panels of weights and activations,
- * four by four; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
- * on how many tokens it came with.
+ * four by four; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same
+ * order, so a token's result does not depend on how many tokens it came with.
  */
 final class VectorLinear {
   /** Weight rows of a tile of the matrix-vector product; its four quarters are four streams. */

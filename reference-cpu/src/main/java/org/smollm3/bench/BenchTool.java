@@ -48,7 +48,7 @@ public final class BenchTool implements Tool {
     options.addAll(BenchPlan.OPTIONS);
     options.add(
         new Option("--fresh-jvms", "N", "instead, whether the kernels get fast in N new JVMs", ""));
-    options.add(new Option("--seconds", "N", "that the kernels run in each of them", "5"));
+    options.add(new Option("--seconds", "N", "that the kernels run in each of them", "10"));
     options.add(Option.flag("--json", "print the results as JSON"));
     return new Usage(
         "bench",
@@ -92,7 +92,7 @@ public final class BenchTool implements Tool {
 
   private static int freshJvms(Invocation invocation) {
     int count = BenchPlan.positive(invocation, "--fresh-jvms", 20);
-    int seconds = BenchPlan.positive(invocation, "--seconds", 5);
+    int seconds = BenchPlan.positive(invocation, "--seconds", 10);
     FreshJvms all =
         FreshJvms.run(
             count,

@@ -19,7 +19,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.smollm3.error.InvalidModelException;
 import org.smollm3.json.Text;
 import org.smollm3.spi.ModelFiles;
@@ -34,6 +37,9 @@ public final class FolderFiles implements ModelFiles {
 
   private final Path folder;
   private final List<String> names;
+
+  /** Sizes of files when they were mapped. */
+  private final Map<Path, Long> mapped = new ConcurrentHashMap<>();
 
   private FolderFiles(Path folder, List<String> names) {
     this.folder = folder;
@@ -87,10 +93,30 @@ public final class FolderFiles implements ModelFiles {
   public MemorySegment map(String name) {
     Path path = resolve(name);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
+      long size = channel.size();
+      mapped.put(path, size);
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto());
     } catch (IOException e) {
       throw unreadable(path, e);
     }
+  }
+
+  @Override
+  public List<String> damage() {
+    List<String> found = new ArrayList<>();
+    new TreeMap<>(mapped)
+        .forEach(
+            (path, size) -> {
+              try {
+                long now = Files.size(path);
+                if (now < size) {
+                  found.add(shown(path) + " had " + size + " bytes and now has " + now);
+                }
+              } catch (IOException e) {
+                found.add("cannot look at " + shown(path) + ": " + reason(e));
+              }
+            });
+    return found;
   }
 
   @Override

@@ -5,8 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.DecoderGraphs;
+import org.smollm3.model.DecoderOptions;
+import org.smollm3.spi.ModelFiles;
 import org.smollm3.spi.Outputs;
 import org.smollm3.spi.Session;
 import org.smollm3.tensor.HostTensor;
@@ -14,20 +17,36 @@ import org.smollm3.tensor.Shape;
 
 /**
  * Runs sequences on a program of {@link DecoderGraphs#dynamic}: rows of one length go together, and
- * nothing is padded but shorter prompts of a batch, at their end.
+ * nothing is padded but shorter prompts of a batch, at their end. Long prompts go in pieces: what a
+ * layer makes on the way, some 70 KB a token in a model of 3 billion parameters, is needed for one
+ * piece at a time.
  */
 public final class DynamicDecoderRunner implements DecoderRunner {
+  /** Most tokens of a piece: enough for products of matrices to run at full speed. */
+  private static final int PIECE = 512;
+
+  private final ModelFiles files;
   private final Session session;
   private final RowChecks checks;
+  private final Prompts prompts;
+
+  /** How prompts are run. */
+  enum Prompts {
+    WHOLE,
+    IN_PIECES
+  }
 
   /**
+   * @param files of the model, to be named if they cannot be read any more
    * @param session of a program of {@link DecoderGraphs#dynamic}; closed with this runner
-   * @param slots sequences its cache holds
-   * @param capacity positions per sequence
+   * @param options of that program
    */
-  DynamicDecoderRunner(Session session, int vocabSize, int slots, int capacity) {
+  DynamicDecoderRunner(
+      ModelFiles files, Session session, int vocabSize, DecoderOptions options, Prompts prompts) {
+    this.files = files;
     this.session = session;
-    this.checks = new RowChecks(vocabSize, slots, capacity);
+    this.checks = new RowChecks(vocabSize, options.slots(), options.capacity());
+    this.prompts = prompts;
   }
 
   @Override
@@ -44,11 +63,30 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   public List<RowOutput> prefill(List<RowRequest> rows) {
     checks.check(rows);
     boolean fromStart = rows.stream().allMatch(row -> row.start() == 0);
-    if (fromStart) {
+    boolean whole = rows.stream().allMatch(row -> row.tokens().size() <= longest());
+    if (fromStart && whole) {
       return run(DecoderGraphs.CONTEXT_ENCODING, rows);
     }
     // Padding inside a piece would be written over what follows it, so each piece goes alone.
-    return oneByOne(DecoderGraphs.CHUNKED_PREFILL, rows);
+    return eachAlone(rows, this::inPieces);
+  }
+
+  private int longest() {
+    return prompts == Prompts.IN_PIECES ? PIECE : Integer.MAX_VALUE;
+  }
+
+  private RowOutput inPieces(RowRequest row) {
+    int done = 0;
+    while (row.tokens().size() - done > longest()) {
+      run(DecoderGraphs.CHUNKED_PREFILL, List.of(piece(row, done, done + longest())));
+      done += longest();
+    }
+    RowRequest last = done == 0 ? row : piece(row, done, row.tokens().size());
+    return run(DecoderGraphs.CHUNKED_PREFILL, List.of(last)).get(0);
+  }
+
+  private static RowRequest piece(RowRequest row, int from, int to) {
+    return new RowRequest(row.slot(), row.start() + from, row.tokens().slice(from, to), row.draw());
   }
 
   @Override
@@ -61,14 +99,15 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   @Override
   public List<RowOutput> speculate(List<RowRequest> rows) {
     checks.check(rows);
-    return oneByOne(DecoderGraphs.SPECULATION, rows);
+    return eachAlone(rows, row -> run(DecoderGraphs.SPECULATION, List.of(row)).get(0));
   }
 
   /** A run for each row; what one run returns is valid until the next, so it is copied. */
-  private List<RowOutput> oneByOne(String graph, List<RowRequest> rows) {
+  private static List<RowOutput> eachAlone(
+      List<RowRequest> rows, Function<RowRequest, RowOutput> one) {
     List<RowOutput> results = new ArrayList<>();
     for (RowRequest row : rows) {
-      RowOutput output = run(graph, List.of(row)).get(0);
+      RowOutput output = one.apply(row);
       results.add(
           rows.size() == 1
               ? output
@@ -88,7 +127,7 @@ public final class DynamicDecoderRunner implements DecoderRunner {
       rows.add(RowRequest.prompt(i, prompts.row(i)));
     }
     checks.check(rows);
-    return session.run(DecoderGraphs.CONTEXT_ENCODING, inputs(rows));
+    return MappedReads.of(files, () -> session.run(DecoderGraphs.CONTEXT_ENCODING, inputs(rows)));
   }
 
   private List<RowOutput> run(String graph, List<RowRequest> rows) {
@@ -97,7 +136,8 @@ public final class DynamicDecoderRunner implements DecoderRunner {
         throw new InvalidRequestException("this program returns logits; choose tokens on the host");
       }
     }
-    HostTensor logits = session.run(graph, inputs(rows)).get(DecoderGraphs.LOGITS);
+    HostTensor logits =
+        MappedReads.of(files, () -> session.run(graph, inputs(rows))).get(DecoderGraphs.LOGITS);
     List<RowOutput> results = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       HostTensor row = logits.row(i);

@@ -15,6 +15,7 @@ import org.smollm3.model.SmolLm3Config;
 import org.smollm3.model.SmolLm3ConfigReader;
 import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.Backend;
+import org.smollm3.spi.Capability;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.ModelFiles;
 import org.smollm3.spi.ModelSource;
@@ -131,10 +132,22 @@ public final class SmolLm3Model {
    */
   public DynamicDecoderRunner load(Backend backend, DecoderOptions options, LoadOptions load) {
     return new DynamicDecoderRunner(
-        backend.load(program(options), weights.sharded(options.sharding()), load),
+        files,
+        MappedReads.of(
+            files, () -> backend.load(program(options), weights.sharded(options.sharding()), load)),
         config.vocabSize(),
-        options.slots(),
-        options.capacity());
+        options,
+        pieces(backend, options, load));
+  }
+
+  /** Whole where every token's logits or inner tensors are wanted, or the backend has no pieces. */
+  private static DynamicDecoderRunner.Prompts pieces(
+      Backend backend, DecoderOptions options, LoadOptions load) {
+    return options.logits() == DecoderOptions.Logits.LAST_TOKEN
+            && load.taps().toString().isEmpty()
+            && backend.capabilities().contains(Capability.CHUNKED_PREFILL)
+        ? DynamicDecoderRunner.Prompts.IN_PIECES
+        : DynamicDecoderRunner.Prompts.WHOLE;
   }
 
   /**
@@ -158,7 +171,7 @@ public final class SmolLm3Model {
             shapes.options(arithmetic, sharding),
             shapes);
     return new CompiledDecoderRunner(
-        backend.load(program, weights.sharded(sharding), load),
+        MappedReads.of(files, () -> backend.load(program, weights.sharded(sharding), load)),
         shapes,
         config.vocabSize(),
         padToken());

@@ -7,10 +7,10 @@ import org.smollm3.error.InvalidRequestException;
 
 /**
  * Settings for opening a backend, by name; a backend ignores names that it does not know. Known to
- * the backends of this project: {@code threads}, {@code weights} (cpu); {@code compiled}, {@code
- * load}, {@code load-limit}, {@code exec-timeout}, {@code attention-tile} (neuron, neuron-sim);
- * {@code target}, {@code lnc}, {@code neuronx-cc} (neuron); {@code device}, {@code cores}
- * (neuron-sim).
+ * the backends of this project: {@code threads}, {@code weights}, {@code weights-memory} (cpu);
+ * {@code compiled}, {@code load}, {@code load-limit}, {@code exec-timeout}, {@code attention-tile}
+ * (neuron, neuron-sim); {@code target}, {@code lnc}, {@code neuronx-cc} (neuron); {@code device},
+ * {@code cores} (neuron-sim).
  */
 public record BackendOptions(Map<String, String> values) {
   public BackendOptions {

@@ -38,4 +38,12 @@ public interface ModelFiles {
   default Optional<ModelFiles> folder(String name) {
     return Optional.empty();
   }
+
+  /**
+   * What has happened to mapped files since they were mapped, for a message after reading them has
+   * failed: one line each, such as that a file is shorter now. Empty if nothing is known.
+   */
+  default List<String> damage() {
+    return List.of();
+  }
 }

@@ -119,6 +119,16 @@ class LauncherTest {
   }
 
   @Test
+  void aCollectorOfTheUsersReplacesTheLaunchers() throws Exception {
+    assertThat(start("x").lines()).contains("-XX:+UseSerialGC");
+    environment.put("SMOLLM3_JAVA_OPTS", "-Xmx1g -XX:+UseZGC");
+    assertThat(start("x").lines()).contains("-XX:+UseZGC").doesNotContain("-XX:+UseSerialGC", "");
+    environment.remove("SMOLLM3_JAVA_OPTS");
+    environment.put("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC");
+    assertThat(start("x").lines()).doesNotContain("-XX:+UseSerialGC");
+  }
+
+  @Test
   void textIsUtf8InTheCLocale() throws Exception {
     environment.put("LC_ALL", "C");
     script(

@@ -27,6 +27,9 @@ import org.smollm3.spi.Tool;
 public final class BenchTool implements Tool {
   private static final String FIXTURE = "fixture";
 
+  /** Most of the time that the compiler gets before a kernel is called slow. */
+  private static final double SELF_TEST_SECONDS = 10;
+
   /** For {@link ServiceLoader}. */
   public BenchTool() {}
 
@@ -38,6 +41,9 @@ public final class BenchTool implements Tool {
             "--shape", "SHAPE", "a synthetic model instead of DIR, as fixture takes it", ""));
     options.add(new Option("--layers", "N", "number of layers of the synthetic model", ""));
     options.addAll(BenchPlan.OPTIONS);
+    options.add(
+        new Option("--fresh-jvms", "N", "instead, whether the kernels get fast in N new JVMs", ""));
+    options.add(new Option("--seconds", "N", "that the kernels run in each of them", "10"));
     options.add(Option.flag("--json", "print the results as JSON"));
     return new Usage(
         "bench",
@@ -47,6 +53,7 @@ public final class BenchTool implements Tool {
                 + " A synthetic model is written to a temporary folder and removed.",
             "Reading memory and multiply-adds are measured right before and after each round by"
                 + " the same threads over the same memory; shares are of those.",
+            "With --fresh-jvms it ends with 1 if a kernel in one of them stays below 90 % of the best.",
             "Examples:",
             "  smollm3 bench --shape smollm3-3b --layers 8 --contexts 16,4096",
             "  smollm3 bench ~/models/SmolLM3-3B --prompt 512 --json",
@@ -59,6 +66,9 @@ public final class BenchTool implements Tool {
 
   @Override
   public int run(Invocation invocation) {
+    if (invocation.value("--fresh-jvms").isPresent()) {
+      return freshJvms(invocation);
+    }
     if (invocation.value("--shape").isPresent()) {
       if (!invocation.arguments().isEmpty()) {
         throw new InvalidRequestException("give DIR or --shape, not both");
@@ -74,6 +84,33 @@ public final class BenchTool implements Tool {
             invocation.arguments().isEmpty()
                 ? SmolLm3Model.embedded()
                 : SmolLm3Model.open(Path.of(invocation.arguments().getFirst())));
+  }
+
+  private static int freshJvms(Invocation invocation) {
+    int count = BenchPlan.positive(invocation, "--fresh-jvms", 20);
+    int seconds = BenchPlan.positive(invocation, "--seconds", 10);
+    FreshJvms all =
+        FreshJvms.run(
+            count,
+            invocation.value("--threads").orElse(""),
+            seconds,
+            text -> progress(invocation, text));
+    progress(invocation, "");
+    all.print(invocation.out(), seconds);
+    return all.isGood() ? 0 : 1;
+  }
+
+  /** Says it loudly when the JVM has left a kernel to its interpreter. */
+  private static void selfTest(Invocation invocation, MeasuredCpu cpu) {
+    progress(invocation, "self-test of the kernels");
+    try (SelfTest test = new SelfTest(cpu)) {
+      for (SelfTest.Result result : test.untilFast(SELF_TEST_SECONDS)) {
+        if (result.isSlow()) {
+          invocation.err().println("smollm3: warning: " + result.warning());
+        }
+      }
+    }
+    cpu.times().take();
   }
 
   private interface Opener {
@@ -131,6 +168,7 @@ public final class BenchTool implements Tool {
         double loadSeconds = since(start);
         runner.prefill(List.of(RowRequest.prompt(0, 1, 2, 3, 4, 5, 6, 7, 8)));
         double firstToken = sinceProcessStart();
+        selfTest(invocation, cpu);
         List<MemorySegment> weights = cpu.weights();
         Bench bench =
             new Bench(
@@ -149,7 +187,7 @@ public final class BenchTool implements Tool {
                 model.location(),
                 cpu.details() + ", " + plan.arithmetic() + " arithmetic",
                 cpu.weightFormats(),
-                backing(weights),
+                cpu.weightMemory(),
                 weights.stream().mapToLong(MemorySegment::byteSize).sum(),
                 openSeconds,
                 loadSeconds,
@@ -188,14 +226,5 @@ public final class BenchTool implements Tool {
         .orElse(Double.NaN);
   }
 
-  /** What kind of memory they are in. */
-  private static String backing(List<MemorySegment> weights) {
-    long mapped =
-        weights.stream().filter(MemorySegment::isMapped).mapToLong(MemorySegment::byteSize).sum();
-    long all = weights.stream().mapToLong(MemorySegment::byteSize).sum();
-    return mapped == all
-        ? "mapped from their files"
-        : String.format(
-            Locale.ROOT, "%.0f %% in memory, the rest mapped", 100.0 * (all - mapped) / all);
   }
 }

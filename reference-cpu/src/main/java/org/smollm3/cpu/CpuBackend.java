@@ -28,27 +28,42 @@ final class CpuBackend implements Backend {
   private final WorkerPool pool;
   private final Kernels kernels;
   private final Optional<Int8Format> rounding;
+  private final WeightMemory weightMemory;
   private final Consumer<Operand> onWeight;
   private volatile boolean closed;
 
   CpuBackend(CpuSettings settings) {
-    this(settings, kernels -> kernels, weight -> {});
+    this(settings, WeightMemory.Kind.MAPPED);
+  }
+
+  CpuBackend(CpuSettings settings, WeightMemory.Kind memory) {
+    this(settings, memory, kernels -> kernels, weight -> {});
   }
 
   /**
    * @param wrap put around the kernels, to watch them
    * @param onWeight hears where the weights of each session are
    */
-  CpuBackend(CpuSettings settings, UnaryOperator<Kernels> wrap, Consumer<Operand> onWeight) {
+  CpuBackend(
+      CpuSettings settings,
+      WeightMemory.Kind memory,
+      UnaryOperator<Kernels> wrap,
+      Consumer<Operand> onWeight) {
     rounding = settings.weights();
     this.onWeight = onWeight;
     pool = new WorkerPool(settings.threads());
+    weightMemory = new WeightMemory(memory, pool);
     kernels = wrap.apply(settings.kernels(pool));
   }
 
   /** The threads that the kernels run on. */
   Parallel parallel() {
     return pool;
+  }
+
+  /** Where the weights are. */
+  WeightMemory weightMemory() {
+    return weightMemory;
   }
 
   @Override
@@ -84,7 +99,9 @@ final class CpuBackend implements Backend {
     }
     var loading =
         new CpuMemory.WeightLoading(
-            rounding.map(format -> new CpuMemory.Rounding(format, pool)), onWeight);
+            rounding.map(format -> new CpuMemory.Rounding(format, pool)),
+            weightMemory::place,
+            onWeight);
     return EagerSession.load(
         NAME,
         CAPABILITIES,
@@ -99,5 +116,6 @@ final class CpuBackend implements Backend {
   public void close() {
     closed = true;
     pool.close();
+    weightMemory.close();
   }
 }

@@ -9,8 +9,9 @@ import org.smollm3.spi.BackendProvider;
 /**
  * Provider "cpu": fast and deterministic. The option {@code threads} or the property {@code
  * smollm3.threads} sets the number of threads, {@code smollm3.vectorBits} forces a width of
- * vectors; neither changes a result. The option {@code weights} is {@code stored}, or {@code int8}
- * or {@code int8-group32} to round weights of two dimensions when they are loaded.
+ * vectors, and the option {@code weights-memory=huge-pages} copies weights to huge pages; none of
+ * them changes a result. The option {@code weights} is {@code stored}, or {@code int8} or {@code
+ * int8-group32} to round weights of two dimensions when they are loaded.
  */
 public final class CpuBackendProvider implements BackendProvider {
   @Override
@@ -41,6 +42,6 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CpuBackend(CpuSettings.read(options));
+    return new CpuBackend(CpuSettings.read(options), WeightMemory.Kind.of(options));
   }
 }

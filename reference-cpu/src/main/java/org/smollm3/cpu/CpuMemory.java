@@ -1,7 +1,9 @@
 package org.smollm3.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.smollm3.cpu.kernels.Kernels;
 import org.smollm3.cpu.kernels.Operand;
 import org.smollm3.cpu.kernels.Parallel;
@@ -32,16 +34,24 @@ final class CpuMemory implements RankKernels {
 
   /** With weights as they are stored. */
   CpuMemory(Kernels kernels, Workspace workspace, OpsFactory factory) {
-    this(kernels, workspace, factory, new WeightLoading(Optional.empty(), w -> {}));
+    this(
+        kernels,
+        workspace,
+        factory,
+        new WeightLoading(Optional.empty(), UnaryOperator.identity(), w -> {}));
   }
 
   /**
    * How weights are loaded.
    *
    * @param rounding of those of two dimensions; empty for none
+   * @param place gives the memory to read a weight from that lies in its argument
    * @param onWeight hears where each is
    */
-  record WeightLoading(Optional<Rounding> rounding, Consumer<Operand> onWeight) {}
+  record WeightLoading(
+      Optional<Rounding> rounding,
+      UnaryOperator<MemorySegment> place,
+      Consumer<Operand> onWeight) {}
 
   /** To which format weights are rounded, and on what. */
   record Rounding(Int8Format format, Parallel parallel) {}
@@ -92,6 +102,7 @@ final class CpuMemory implements RankKernels {
         view.shape(),
         view.asContiguous()
             .filter(segment -> segment.isNative())
+            .map(loading.place())
             .orElseGet(
                 () -> {
                   long bytes = view.shape().elementCount() * view.dtype().byteSize();

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.smollm3.cpu.kernels.KernelTimes;
@@ -19,11 +20,12 @@ public final class MeasuredCpu implements AutoCloseable {
   private final List<Operand> weights = Collections.synchronizedList(new ArrayList<>());
   private final CpuBackend backend;
 
-  private MeasuredCpu(CpuSettings settings) {
+  private MeasuredCpu(CpuSettings settings, WeightMemory.Kind memory) {
     this.settings = settings;
     this.backend =
         new CpuBackend(
             settings,
+            memory,
             kernels -> {
               times[0] = new KernelTimes(kernels);
               return times[0];
@@ -33,7 +35,7 @@ public final class MeasuredCpu implements AutoCloseable {
 
   /** Opens it with the settings that provider "cpu" would take. */
   public static MeasuredCpu open(BackendOptions options) {
-    return new MeasuredCpu(CpuSettings.read(options));
+    return new MeasuredCpu(CpuSettings.read(options), WeightMemory.Kind.of(options));
   }
 
   public Backend backend() {
@@ -66,6 +68,19 @@ public final class MeasuredCpu implements AutoCloseable {
   /** On what it runs. */
   public String details() {
     return settings.details();
+  }
+
+  /** What kind of memory they are read from. */
+  public String weightMemory() {
+    List<MemorySegment> all = weights();
+    long bytes = all.stream().mapToLong(MemorySegment::byteSize).sum();
+    long mapped =
+        all.stream().filter(MemorySegment::isMapped).mapToLong(MemorySegment::byteSize).sum();
+    WeightMemory memory = backend.weightMemory();
+    return mapped == bytes || memory.hasCopies()
+        ? memory.description()
+        : String.format(
+            Locale.ROOT, "%.0f %% in memory, the rest mapped", 100.0 * (bytes - mapped) / bytes);
   }
 
   public int threads() {

@@ -117,8 +117,14 @@ final class WorkerPool implements Parallel, AutoCloseable {
         next = awaitJob(index, last);
       }
       if (next != null) {
-        next.claim(index + 1);
         last = next;
+        try {
+          next.claim(index + 1);
+        } catch (InternalError e) {
+          // A failed read of mapped memory is thrown when the JVM gets round to it, which may be
+          // after its tile. It fails the job all the same, and the worker goes on.
+          next.fail(e);
+        }
       }
     }
   }
@@ -205,6 +211,10 @@ final class WorkerPool implements Parallel, AutoCloseable {
           }
         }
       }
+    }
+
+    void fail(Throwable e) {
+      failure.compareAndSet(null, e);
     }
 
     void await() {

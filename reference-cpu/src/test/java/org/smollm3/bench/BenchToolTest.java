@@ -2,16 +2,23 @@ package org.smollm3.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.smollm3.cpu.MeasuredCpu;
 import org.smollm3.error.BackendException;
 import org.smollm3.error.InvalidRequestException;
+import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Tool;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -123,6 +130,87 @@ class BenchToolTest {
     assertThatThrownBy(() -> run(List.of(TINY), options))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void theBackingOfTheWeightsIsChosenAndNamed() {
+    assumeTrue(Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")), "huge pages");
+    Map<String, String> options =
+        Map.of(
+            "--prompt", "4", "--contexts", "2", "--rounds", "1", "--weights-memory", "huge-pages");
+    assertThat(run(List.of(TINY), options)).contains("weights copied to huge pages (");
+    assertThatThrownBy(() -> run(List.of(TINY), Map.of("--weights-memory", "large")))
+        .isInstanceOf(BackendException.class)
+        .hasMessage("option weights-memory is 'large'; give mapped or huge-pages");
+  }
+
+  @Test
+  void freshJvmsEachRunEveryKernel() {
+    StringWriter out = new StringWriter();
+    int code =
+        new BenchTool()
+            .run(
+                new Tool.Invocation(
+                    List.of(),
+                    Map.of("--fresh-jvms", "2", "--seconds", "1", "--threads", "1"),
+                    new PrintWriter(out, true),
+                    new PrintWriter(new StringWriter()),
+                    false));
+    assertThat(code).isBetween(0, 1);
+    assertThat(out.toString())
+        .contains("2 fresh JVMs")
+        .containsPattern("linear, 1 token +\\d+\\.\\d %")
+        .containsPattern("attention, 64 tokens +\\d+\\.\\d %.* of  2 ")
+        .contains("swiglu");
+  }
+
+  @Test
+  void aSlowJvmIsFoundInTheTable() {
+    FreshJvms all = new FreshJvms();
+    all.add("linear", 0.50);
+    all.add("linear", 0.46);
+    assertThat(all.isGood()).isTrue();
+    all.add("linear", 0.01);
+    assertThat(all.isGood()).isFalse();
+    StringWriter out = new StringWriter();
+    all.print(new PrintWriter(out, true), 5);
+    assertThat(out.toString()).containsPattern("linear +2.0 % +92.0 % +1 of  3  50.00");
+  }
+
+  /** In a JVM without a compiler every kernel stays slow, and each is named with the remedy. */
+  @Test
+  @Timeout(120)
+  void kernelsThatStayInterpretedAreNamed() throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules=jdk.incubator.vector",
+                "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/Lanes*.*",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SlowLoops.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(process.waitFor()).as(output).isZero();
+    assertThat(output)
+        .contains("kernel 'linear, 1 token' stays slow", "-XX:-TieredCompilation")
+        .doesNotContain("kernel 'add'");
+  }
+
+  /** What runs there. */
+  static final class SlowLoops {
+    private SlowLoops() {}
+
+    public static void main(String[] args) {
+      try (MeasuredCpu cpu = MeasuredCpu.open(new BackendOptions(Map.of("threads", "1")));
+          SelfTest test = new SelfTest(cpu)) {
+        test.untilFast(6).stream()
+            .filter(SelfTest.Result::isSlow)
+            .forEach(result -> System.out.println(result.warning()));
+      }
+    }
   }
 
   @Test

@@ -7,9 +7,9 @@ import org.smollm3.tensor.DType;
 
 /**
  * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
- * rows go over packed panels of weights and activations, four by four; many rows go to {@link
- * VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not depend
- * on how many tokens it came with.
+ * rows go to {@link VectorTokens}; more of them go over packed panels of weights and activations,
+ * four by four; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same
+ * order, so a token's result does not depend on how many tokens it came with.
  */
 final class VectorLinear {
   /** Weight rows of a tile of the matrix-vector product; its four quarters are four streams. */
@@ -19,6 +19,9 @@ final class VectorLinear {
   private static final int STREAM_LONG_ROWS = 32;
 
   private static final long LONG_ROW = 16 << 10;
+
+  /** Up to how many tokens going over a weight for each costs less than packing it for them. */
+  private static final int FEW_TOKENS = 16;
 
   /** From how many tokens on it pays to unpack and transpose a weight for them. */
   static final int MANY_TOKENS = 48;
@@ -48,6 +51,7 @@ final class VectorLinear {
   private final Parallel parallel;
   private final Lanes lanes;
   private final Packing packing;
+  private final VectorTokens few;
   private final VectorMatrix many;
   private final VectorInt8 int8;
   private final Scratch shared = new Scratch();
@@ -57,6 +61,7 @@ final class VectorLinear {
     this.parallel = parallel;
     this.lanes = lanes;
     this.packing = packing;
+    few = new VectorTokens(parallel, lanes, packing);
     many = new VectorMatrix(parallel, packing);
     int8 = new VectorInt8(lanes, parallel.threads());
     own = new Scratch[parallel.threads()];
@@ -73,6 +78,8 @@ final class VectorLinear {
       vector(task);
     } else if (task.m() >= MANY_TOKENS) {
       many.linear(task);
+    } else if (task.m() <= FEW_TOKENS && task.w().dtype() != DType.F16) {
+      few.linear(task);
     } else {
       matrix(task);
     }

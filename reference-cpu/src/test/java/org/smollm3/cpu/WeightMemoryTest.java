@@ -1,0 +1,83 @@
+package org.smollm3.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.smollm3.error.BackendException;
+import org.smollm3.spi.BackendOptions;
+
+class WeightMemoryTest {
+  private static BackendOptions option(String value) {
+    return new BackendOptions(Map.of("weights-memory", value));
+  }
+
+  @Test
+  void weightsStayMappedUnlessAskedFor() {
+    assertThat(WeightMemory.Kind.of(BackendOptions.defaults())).isEqualTo(WeightMemory.Kind.MAPPED);
+    assertThat(WeightMemory.Kind.of(option("mapped"))).isEqualTo(WeightMemory.Kind.MAPPED);
+    assertThatThrownBy(() -> WeightMemory.Kind.of(option("large")))
+        .isInstanceOf(BackendException.class)
+        .hasMessage("option weights-memory is 'large'; give mapped or huge-pages");
+    try (WorkerPool pool = new WorkerPool(1);
+        Arena arena = Arena.ofConfined();
+        WeightMemory memory = new WeightMemory(WeightMemory.Kind.MAPPED, pool)) {
+      MemorySegment weight = arena.allocate(8 << 20);
+      assertThat(memory.place(weight)).isSameAs(weight);
+      assertThat(memory.description()).isEqualTo("mapped from their files");
+    }
+  }
+
+  @Test
+  void copiesAreEqualAlignedAndMadeOnce() {
+    assumeThat(HugePages.refusal()).isEmpty();
+    try (WorkerPool pool = new WorkerPool(2);
+        Arena arena = Arena.ofShared();
+        WeightMemory memory = new WeightMemory(WeightMemory.Kind.HUGE_PAGES, pool)) {
+      MemorySegment weight = arena.allocate((40 << 20) + 12, 8);
+      for (long i = 0; i < weight.byteSize() / 4; i++) {
+        weight.setAtIndex(ValueLayout.JAVA_INT, i, (int) i * 31);
+      }
+      MemorySegment copy = memory.place(weight);
+      assertThat(copy.address()).isNotEqualTo(weight.address());
+      assertThat(copy.address() % HugePages.SIZE).isZero();
+      assertThat(copy.mismatch(weight)).isEqualTo(-1);
+      assertThat(memory.place(weight.asSlice(0)).address()).isEqualTo(copy.address());
+      assertThat(memory.description()).startsWith("copied to huge pages (0.04 GB, ");
+      MemorySegment small = arena.allocate(4096);
+      assertThat(memory.place(small)).isSameAs(small);
+    }
+  }
+
+  @Test
+  void whereTheyCannotBeHadTheReasonIsOneLine(@TempDir Path folder) throws IOException {
+    assertThat(HugePages.refusal("Mac OS X", folder))
+        .hasValue("they need Linux, this is Mac OS X; use weights-memory=mapped");
+    assertThat(HugePages.refusal("Linux", folder.resolve("enabled")).orElseThrow())
+        .startsWith("this kernel has no transparent huge pages");
+    Path state = Files.writeString(folder.resolve("enabled"), "always madvise [never]\n");
+    assertThat(HugePages.refusal("Linux", state).orElseThrow())
+        .startsWith("transparent huge pages are off")
+        .endsWith("or use weights-memory=mapped");
+    Files.writeString(state, "always [madvise] never\n");
+    assertThat(HugePages.refusal("Linux", state)).isEmpty();
+  }
+
+  @Test
+  void moreThanIsFreeIsRefusedBeforeItIsTaken() {
+    assumeThat(Files.exists(Path.of("/proc/meminfo"))).isTrue();
+    HugePages.requireRoom(4096);
+    assertThatThrownBy(() -> HugePages.requireRoom(1L << 50))
+        .isInstanceOf(BackendException.class)
+        .hasMessageMatching("weights-memory=huge-pages needs \\S+ GB for the copy, .* are free.*");
+  }
+}

@@ -44,7 +44,14 @@ final class VectorColumns {
    * @param bytes of tokens: a whole panel or some strips of it
    */
   static void panel(
-      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum, int bytes) {
+      MemorySegment work,
+      long x,
+      float[] weights,
+      int w,
+      int units,
+      long init,
+      long sum,
+      int bytes) {
     if (WHOLE && bytes == PANEL) {
       four(work, x, weights, w, units, init, sum);
       return;
@@ -62,7 +69,8 @@ final class VectorColumns {
   // counted loop in three and compute limits for each access beforehand. What comes late in the
   // method are direct calls: C2 stops inlining small methods in a method this large, and then boxes
   // the vector.
-  private static void four(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void four(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s00 = at(work, init);
     FloatVector s01 = at(work, init + 64);
     FloatVector s02 = at(work, init + 128);
@@ -126,7 +134,8 @@ final class VectorColumns {
   }
 
   // For machines with 16 registers, and for what is left of a panel.
-  private static void two(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void two(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s00 = at(work, init);
     FloatVector s01 = at(work, init + V);
     FloatVector s10 = at(work, init + 256);
@@ -163,7 +172,8 @@ final class VectorColumns {
     s31.intoMemorySegment(work, sum + 768 + V, LITTLE_ENDIAN);
   }
 
-  private static void one(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void one(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s0 = at(work, init);
     FloatVector s1 = at(work, init + 256);
     FloatVector s2 = at(work, init + 512);

@@ -34,7 +34,14 @@ final class VectorPairs {
    * at {@code w} and {@code w + GROUP}.
    */
   static void panel(
-      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum, int bytes) {
+      MemorySegment work,
+      long x,
+      float[] weights,
+      int w,
+      int units,
+      long init,
+      long sum,
+      int bytes) {
     if (WHOLE && bytes == PANEL) {
       four(work, x, weights, w, units, init, sum);
       return;
@@ -49,7 +56,8 @@ final class VectorPairs {
   }
 
   // 16 accumulators, 8 halves of operands and one weight stay in 32 registers.
-  private static void four(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void four(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s00 = at(work, init);
     FloatVector s01 = at(work, init + 64);
     FloatVector s02 = at(work, init + 128);
@@ -140,7 +148,8 @@ final class VectorPairs {
     s33.intoMemorySegment(work, sum + 960, LITTLE_ENDIAN);
   }
 
-  private static void two(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void two(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s00 = at(work, init);
     FloatVector s01 = at(work, init + V);
     FloatVector s10 = at(work, init + 256);
@@ -193,7 +202,8 @@ final class VectorPairs {
     s31.intoMemorySegment(work, sum + 768 + V, LITTLE_ENDIAN);
   }
 
-  private static void one(MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
+  private static void one(
+      MemorySegment work, long x, float[] weights, int w, int units, long init, long sum) {
     FloatVector s0 = at(work, init);
     FloatVector s1 = at(work, init + 256);
     FloatVector s2 = at(work, init + 512);

@@ -43,12 +43,9 @@ final class VectorTiles {
     }
   }
 
-  private static void add1(
-      MemorySegment work, long from, long level, long to, long bytes) {
+  private static void add1(MemorySegment work, long from, long level, long to, long bytes) {
     for (long o = 0; o != bytes; o += V) {
-      at(work, from + o)
-          .add(at(work, level + o))
-          .intoMemorySegment(work, to + o, LITTLE_ENDIAN);
+      at(work, from + o).add(at(work, level + o)).intoMemorySegment(work, to + o, LITTLE_ENDIAN);
     }
   }
 

@@ -225,6 +225,4 @@ public final class BenchTool implements Tool {
         .map(start -> Duration.between(start, Instant.now()).toMillis() / 1e3)
         .orElse(Double.NaN);
   }
-
-  }
 }

@@ -2,6 +2,10 @@ package org.smollm3.cpu.kernels;
 
 import static org.smollm3.cpu.kernels.Layout.LANES;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
+import static org.smollm3.cpu.kernels.MatrixPlan.PANELS;
+import static org.smollm3.cpu.kernels.MatrixPlan.PANEL_TOKENS;
+import static org.smollm3.cpu.kernels.MatrixPlan.QUAD;
+import static org.smollm3.cpu.kernels.MatrixPlan.ceil;
 import static org.smollm3.cpu.kernels.VectorColumns.PANEL;
 import static org.smollm3.cpu.kernels.VectorColumns.STRIP;
 
@@ -15,9 +19,9 @@ import java.lang.foreign.MemorySegment;
  * instead would need 16 accumulators for every output, more than level 2 holds for a tile large
  * enough to pay for bringing it there, and a sum across a vector for every output at the end.
  *
- * <p>Packed, a lane's elements follow each other: tokens as {@code [lane][block of
- * steps][panel][step][64 tokens]}, the weights of a tile as {@code [lane][row][step]}. A tile's
- * weights are unpacked once for all tokens.
+ * <p>A tile's weights are transposed once for all tokens, as they are stored; a block of a lane is
+ * made floats just before all panels of tokens pass by, small enough for level 2. See {@link
+ * MatrixPlan} for what stands where.
  */
 final class VectorMatrix {
   /** The order in which lanes are summed: that of the leaves of the tree. */
@@ -26,22 +30,8 @@ final class VectorMatrix {
   /** Most weight rows of a tile. */
   private static final int ROWS = 128;
 
-  /** Rows are stored in pairs of steps. */
-  private static final int ROW_GROUP = 2 * LANES;
-
-  /** Tokens of a tile in panels: their block of steps and the partial sums fit level 2. */
-  private static final int PANELS = 4;
-
-  private static final int PANEL_TOKENS = PANEL / 4;
-
-  /** Steps of a block: a panel of them stays in level 1 while all rows of the tile pass by. */
-  private static final int BLOCK_STEPS = 128;
-
-  /** Partial sums of a tile: the newest and one for each level of the tree but the root. */
-  private static final int BUFFERS = 5;
-
-  /** Keeps lanes from falling into the same sets of a cache. */
-  private static final long PAD = 5L * STEP_BYTES;
+  /** Floats before the weights: a large array begins at 16 modulo 64, then they begin a line. */
+  private static final int ALIGN = 12;
 
   private static final int WORK = 0;
   private static final int BIAS = 1;
@@ -64,14 +54,14 @@ final class VectorMatrix {
 
   void linear(LinearTask task) {
     // Enough tiles that threads end together, and rows enough to pay for reading the tokens.
-    int share = task.n() / (4 * parallel.threads()) / ROW_GROUP * ROW_GROUP;
-    int height = Math.clamp(share, ROW_GROUP, ROWS);
-    Work work = new Work(task, height);
-    work.memory = shared.get(WORK, work.own(parallel.threads()));
-    VectorMath.clear(work.memory, work.zeros, PANEL);
-    parallel.run(ceil(task.m(), LANES), (worker, group) -> packTokens(work, worker, group));
+    int share = task.n() / (4 * parallel.threads()) / LANES * LANES;
+    int height = Math.clamp(share, LANES, ROWS);
+    MatrixPlan plan = new MatrixPlan(task, height);
+    plan.memory = shared.get(WORK, plan.own(parallel.threads()));
+    VectorMath.clear(plan.memory, plan.zeros, QUAD);
+    parallel.run(ceil(task.m(), LANES), (worker, group) -> packTokens(plan, worker, group));
     parallel.run(
-        ceil(task.n(), height), (worker, tile) -> new Tile(work, worker, tile * height).run());
+        ceil(task.n(), height), (worker, tile) -> new Tile(plan, worker, tile * height).run());
   }
 
   private float[] weights(int worker, int floats) {
@@ -81,219 +71,179 @@ final class VectorMatrix {
     return weights[worker];
   }
 
-  private static int ceil(int n, int parts) {
-    return (n + parts - 1) / parts;
-  }
+  /** 16 rows that are to be transposed. */
+  private record Rows(MemorySegment source, long from, long fromRow) {}
 
-  private static long lines(long bytes) {
-    return (bytes + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES;
-  }
-
-  /** Where things are in the work memory: the packed tokens, zeros, then each worker's own. */
-  private static final class Work {
-    final LinearTask task;
-    final int height;
-    final int steps;
-    final int panels;
-    final long tokenLane;
-    final int weightRow;
-    final int weightLane;
-    final long zeros;
-    final long rawBytes;
-    final long sumBytes;
-    MemorySegment memory = MemorySegment.NULL;
-
-    Work(LinearTask task, int height) {
-      this.task = task;
-      this.height = height;
-      steps = task.layout().steps(task.k());
-      panels = ceil(task.m(), PANEL_TOKENS);
-      tokenLane = (long) steps * panels * PANEL + PAD;
-      // Whole steps of a transposition.
-      weightRow = ceil(steps, LANES) * LANES;
-      weightLane = Math.addExact(Math.multiplyExact(height, weightRow), 5 * LANES);
-      zeros = LANES * tokenLane;
-      rawBytes = Math.max(4L * LANES * weightRow, LANES * (BLOCK_STEPS * (long) STEP_BYTES + PAD));
-      sumBytes = (long) Math.min(panels, PANELS) * PANEL * height;
+  /** Rows as they lie in memory where they can be taken from there, else copied or unpacked. */
+  private Rows source(
+      MatrixPlan plan, int worker, Operand operand, boolean pairs, int first, int count) {
+    int k = plan.task.k();
+    if (pairs && count == LANES && k > 0 && k % (2 * LANES) == 0) {
+      return new Rows(operand.segment(), 2L * first * k, 2L * k);
     }
-
-    /** Where a worker's own memory begins, and for one more than there are the end of all. */
-    long own(int worker) {
-      return zeros + PANEL + worker * (lines(rawBytes) + 1024 + BUFFERS * sumBytes);
+    long from = plan.raw(worker);
+    Layout layout = plan.task.layout();
+    long row = MatrixPlan.rawRow(pairs ? plan.steps / 2 : plan.steps);
+    for (int i = 0; i < LANES; i++) {
+      long element = (long) (first + i) * k;
+      long at = from + i * row;
+      VectorMath.clear(plan.memory, at, row);
+      if (i < count && pairs) {
+        MemorySegment.copy(operand.segment(), 2 * element, plan.memory, at, 2L * k);
+      } else if (i < count) {
+        packing.pack(operand, element, k, layout, plan.memory, at, STEP_BYTES);
+      }
     }
-
-    /** What is packed, before it is transposed. */
-    long raw(int worker) {
-      return own(worker);
-    }
-
-    long spare(int worker) {
-      return raw(worker) + lines(rawBytes);
-    }
-
-    long sums(int worker, int buffer) {
-      return spare(worker) + 1024 + buffer * sumBytes;
-    }
-
-    int count(int step) {
-      return Math.min(BLOCK_STEPS, steps - step);
-    }
-
-    /** Where a panel of tokens has the block of steps from {@code step}. */
-    long tokens(int lane, int step, int panel) {
-      return lane * tokenLane + ((long) step * panels + (long) panel * count(step)) * PANEL;
-    }
+    return new Rows(plan.memory, from, row);
   }
 
   /** 16 tokens; those that are not there are zero. */
-  private void packTokens(Work work, int worker, int group) {
-    LinearTask task = work.task;
-    long raw = work.raw(worker);
+  private void packTokens(MatrixPlan plan, int worker, int group) {
+    LinearTask task = plan.task;
+    int first = group * LANES;
+    int count = Math.min(LANES, task.m() - first);
+    Rows rows = source(plan, worker, task.x(), plan.tokenPairs, first, count);
     long strip = group % (PANEL_TOKENS / LANES) * (long) STRIP;
-    for (int step = 0; step < work.steps; step += BLOCK_STEPS) {
-      int count = work.count(step);
-      int element = step * LANES;
-      int elements = Math.min(count * LANES, task.k() - element);
-      long rawRow = count * (long) STEP_BYTES + STEP_BYTES;
-      for (int i = 0; i < LANES; i++) {
-        long token = (long) group * LANES + i;
-        long at = raw + i * rawRow;
-        if (token < task.m()) {
-          long first = token * task.k() + element;
-          packing.pack(task.x(), first, elements, task.layout(), work.memory, at, STEP_BYTES);
-        } else {
-          VectorMath.clear(work.memory, at, count * (long) STEP_BYTES);
-        }
-      }
-      long to = work.tokens(0, step, group / (PANEL_TOKENS / LANES)) + strip;
-      long spare = work.spare(worker);
-      for (int s = 0; s < count; s++) {
-        long from = raw + s * (long) STEP_BYTES;
-        VectorColumns.transpose(
-            work.memory, from, rawRow, to + s * (long) PANEL, work.tokenLane, spare);
-      }
+    for (int unit = 0; unit < plan.units; unit += plan.block) {
+      long to = plan.tokens(0, unit, group / (PANEL_TOKENS / LANES)) + strip;
+      transpose(plan, worker, rows, unit, plan.count(unit), to, PANEL, plan.tokenLane);
+    }
+  }
+
+  private static void transpose(
+      MatrixPlan plan, int worker, Rows rows, int unit, int count, long to, long apart, long lane) {
+    long spare = plan.spare(worker);
+    for (int u = 0; u < count; u++) {
+      long from = rows.from() + (unit + u) * (long) STEP_BYTES;
+      VectorTiles.transpose(
+          rows.source(), from, rows.fromRow(), plan.memory, to + u * apart, lane, spare);
     }
   }
 
   /** Some weight rows with all tokens. */
   private final class Tile {
     private final LinearTask task;
-    private final Work work;
+    private final MatrixPlan plan;
     private final MemorySegment memory;
     private final int worker;
     private final int row;
     private final int rows;
-
-    /** Rows, up to a whole group. */
-    private final int padded;
-
+    private final int groups;
     private final float[] weights;
 
-    Tile(Work work, int worker, int row) {
-      this.work = work;
+    Tile(MatrixPlan plan, int worker, int row) {
+      this.plan = plan;
       this.worker = worker;
       this.row = row;
-      task = work.task;
-      memory = work.memory;
-      rows = Math.min(work.height, task.n() - row);
-      padded = ceil(rows, ROW_GROUP) * ROW_GROUP;
-      weights = weights(worker, LANES * work.weightLane);
+      task = plan.task;
+      memory = plan.memory;
+      rows = Math.min(plan.height, task.n() - row);
+      groups = ceil(rows, LANES);
+      weights = weights(worker, ALIGN + plan.groups * groupFloats(plan.block));
+    }
+
+    /** Floats of 16 weight rows in some units of tokens. */
+    private int groupFloats(int count) {
+      return count * (plan.tokenPairs ? 2 * LANES : LANES);
     }
 
     void run() {
-      packWeights();
-      for (int panel = 0; panel < work.panels; panel += PANELS) {
-        int panels = Math.min(PANELS, work.panels - panel);
+      for (int group = 0; group < groups; group++) {
+        packWeights(group);
+      }
+      for (int panel = 0; panel < plan.panels; panel += PANELS) {
+        int panels = Math.min(PANELS, plan.panels - panel);
         int tokens = Math.min(panels * PANEL_TOKENS, task.m() - panel * PANEL_TOKENS);
-        store(sum(panel, tokens), panel * PANEL_TOKENS, tokens);
+        for (int i = 0; i < LANES; i++) {
+          lane(i, panel, tokens);
+        }
+        store(panel * PANEL_TOKENS, tokens);
       }
     }
 
-    private void packWeights() {
-      long raw = work.raw(worker);
-      for (int r = 0; r < padded; r++) {
-        // Past the last row it is repeated; its sums are not stored.
-        long first = (long) Math.min(row + r, task.n() - 1) * task.k();
-        packing.pack(task.w(), first, task.k(), task.layout(), memory, raw, STEP_BYTES);
-        int to = r * work.weightRow;
-        for (int s = 0; s < work.steps; s += LANES) {
-          long from = raw + s * (long) STEP_BYTES;
-          VectorColumns.transpose(
-              memory, from, STEP_BYTES, weights, to + s, work.weightLane, work.spare(worker));
-        }
+    /** 16 rows; those that are not there are zero. */
+    private void packWeights(int group) {
+      int first = row + group * LANES;
+      int count = Math.min(LANES, task.n() - first);
+      Rows from = source(plan, worker, task.w(), plan.weightPairs, first, count);
+      for (int unit = 0; unit < plan.units; unit += plan.block) {
+        int start = plan.weightUnit(unit);
+        int units = plan.weightUnit(plan.count(unit));
+        long to = plan.weights(worker, 0, unit, group);
+        transpose(plan, worker, from, start, units, to, STRIP, plan.weightLane);
       }
     }
 
-    /** Bytes from one row's sums to the next one's. */
-    private long sumRow(int tokens) {
-      return (long) ceil(tokens, LANES) * STRIP;
-    }
-
-    /** Sums over all lanes; returns where they are, {@code [row][token]}. */
-    private long sum(int panel, int tokens) {
-      long bytes = padded * sumRow(tokens);
-      int[] level = {0, 1, 2, 3};
-      int newest = 4;
-      for (int i = 0; i < LANES; i++) {
-        lane(ORDER[i], panel, tokens, work.sums(worker, newest));
-        int open = Integer.numberOfTrailingZeros(~i);
-        for (int j = 0; j < open; j++) {
-          long older = work.sums(worker, level[j]);
-          VectorMath.add(memory, work.sums(worker, newest), memory, older, bytes);
+    /**
+     * The sums of a lane, added to those before it that stand under the same node of the tree.
+     *
+     * @param index which lane, in the order in which they are summed
+     */
+    private void lane(int index, int panel, int tokens) {
+      for (int unit = 0; unit < plan.units; unit += plan.block) {
+        int count = plan.count(unit);
+        long from = plan.weights(worker, ORDER[index], unit, 0);
+        int lines = groups * plan.weightUnit(count);
+        if (plan.weightPairs) {
+          VectorTiles.split(memory, from, weights, ALIGN, lines);
+        } else {
+          VectorTiles.copy(memory, from, weights, ALIGN, lines);
         }
-        if (i < LANES - 1) {
-          int free = level[open];
-          level[open] = newest;
-          newest = free;
-        }
-      }
-      return work.sums(worker, newest);
-    }
-
-    private void lane(int lane, int panel, int tokens, long sums) {
-      long sumRow = sumRow(tokens);
-      int w = lane * work.weightLane;
-      for (int step = 0; step < work.steps; step += BLOCK_STEPS) {
         for (int p = 0; p * PANEL_TOKENS < tokens; p++) {
-          long x = work.tokens(lane, step, panel + p);
-          int bytes = (int) Math.min(PANEL, sumRow - (long) p * PANEL);
-          rows(x, w + step, work.count(step), step == 0, sums + (long) p * PANEL, sumRow, bytes);
+          int strips = ceil(tokens - p * PANEL_TOKENS, LANES);
+          long x = plan.tokens(ORDER[index], unit, panel + p);
+          rows(x, unit, index, p * groups * 4, Math.min(PANEL, strips * STRIP));
         }
       }
     }
 
-    private void rows(long x, int w, int count, boolean first, long sums, long sumRow, int bytes) {
-      for (int r = 0; r < padded; r += 4) {
-        long sum = sums + r * sumRow;
-        long init = first ? work.zeros : sum;
-        long initRow = first ? 0 : sumRow;
-        int from = w + r * work.weightRow;
-        VectorColumns.panel(
-            memory, x, weights, from, work.weightRow, count, init, initRow, sum, sumRow, bytes);
+    /** All rows with a block of a panel, four by four; {@code quad} numbers the first four. */
+    private void rows(long x, int unit, int index, int quad, int bytes) {
+      int count = plan.count(unit);
+      int older = Integer.numberOfTrailingZeros(~index);
+      boolean ends = unit + count == plan.units && older > 0;
+      long newest = plan.newest(worker);
+      for (int q = 0; q < 4 * groups; q++) {
+        long at = (quad + q) * (long) QUAD;
+        long sums = plan.sums(worker, older) + at;
+        long init = unit == 0 ? plan.zeros : sums;
+        long to = ends ? newest : sums;
+        int w = ALIGN + q / 4 * groupFloats(count) + q % 4 * 4;
+        if (plan.tokenPairs) {
+          VectorPairs.panel(memory, x, weights, w, count, init, to, bytes);
+        } else {
+          VectorColumns.panel(memory, x, weights, w, count, init, to, bytes);
+        }
+        if (ends) {
+          long level = plan.sums(worker, 0) + at;
+          VectorTiles.add(memory, newest, older, level, plan.level(), sums, QUAD);
+        }
       }
     }
 
     /** Brings sums into the order of the result, adds the bias and rounds. */
-    private void store(long sums, int token, int tokens) {
+    private void store(int token, int tokens) {
       Layout layout = Layout.of(task.y().dtype());
-      long sumRow = sumRow(tokens);
-      long bytes = padded * 4L;
+      int steps = layout.steps(rows);
+      long bytes = plan.outRow();
       MemorySegment bias = own[worker].get(BIAS, bytes);
       if (task.bias().isPresent()) {
         packing.pack(task.bias().get(), row, rows, layout, bias, 0, STEP_BYTES);
       }
-      long out = work.raw(worker);
+      long out = plan.raw(worker);
+      long apart = layout.element(0, 1) * (long) PANEL;
       for (int t = 0; t < tokens; t += LANES) {
-        for (int s = 0; s < padded / LANES; s++) {
-          int apart = layout.element(0, 1);
-          long from = sums + layout.element(s, 0) * sumRow + (long) t / LANES * STRIP;
+        long sums = plan.sums(worker, MatrixPlan.LEVELS - 1);
+        sums += (long) (t / PANEL_TOKENS) * groups * 4 * QUAD + t % PANEL_TOKENS * 4L;
+        for (int s = 0; s < steps; s++) {
+          long from = sums + layout.element(s, 0) * (long) PANEL;
           long to = out + s * (long) STEP_BYTES;
-          VectorColumns.transpose(memory, from, apart * sumRow, to, bytes, work.spare(worker));
+          VectorTiles.transpose(memory, from, apart, memory, to, bytes, plan.spare(worker));
         }
         for (int i = 0; i < Math.min(LANES, tokens - t); i++) {
           long at = out + i * bytes;
           if (task.bias().isPresent()) {
-            VectorMath.add(memory, at, bias, 0, (long) layout.steps(rows) * STEP_BYTES);
+            VectorMath.add(memory, at, bias, 0, (long) steps * STEP_BYTES);
           }
           long first = (long) (token + t + i) * task.n() + row;
           packing.unpack(memory, at, layout, task.y(), first, rows);

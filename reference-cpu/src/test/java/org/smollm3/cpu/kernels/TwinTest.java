@@ -91,6 +91,45 @@ class TwinTest {
         (kernel, y) -> kernel.linear(new LinearTask(x, w, bias, y, m, n, k)));
   }
 
+  /** More tokens than a tile has, whose tokens and weights may be kept in pairs or not. */
+  @Property(tries = 6)
+  void linearOfMoreTokensThanATile(
+      @ForAll @IntRange(min = 500, max = 600) int m,
+      @ForAll @IntRange(min = 1, max = 40) int n,
+      @ForAll @IntRange(min = 1, max = 100) int k,
+      @ForAll Floating xType,
+      @ForAll Floating wType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    assertSameMatrix(m, n, k, xType, wType, biased, seed);
+  }
+
+  /** Several blocks of pairs, whole and not, the last of them short. */
+  @Property(tries = 8)
+  void linearOfLongRows(
+      @ForAll @IntRange(min = VectorLinear.MANY_TOKENS, max = 90) int m,
+      @ForAll @IntRange(min = 1, max = 20) int n,
+      @ForAll @IntRange(min = 240, max = 500) int halfBlocks,
+      @ForAll @IntRange(min = 0, max = 15) int rest,
+      @ForAll Floating xType,
+      @ForAll Floating wType,
+      @ForAll long seed) {
+    assertSameMatrix(m, n, 16 * halfBlocks + rest, xType, wType, false, seed);
+  }
+
+  private void assertSameMatrix(
+      int m, int n, int k, Floating xType, Floating wType, boolean biased, long seed) {
+    Random random = new Random(seed);
+    Operand x = Operands.random(xType.dtype, (long) m * k, random);
+    Operand w = Operands.random(wType.dtype, (long) n * k, random);
+    Optional<Operand> bias =
+        biased ? Optional.of(Operands.random(DType.F32, n, random)) : Optional.empty();
+    assertSame(
+        xType.dtype,
+        (long) m * n,
+        (kernel, y) -> kernel.linear(new LinearTask(x, w, bias, y, m, n, k)));
+  }
+
   @Property(tries = 80)
   void rmsNorm(
       @ForAll @IntRange(min = 1, max = 5) int rows,

@@ -49,9 +49,13 @@ public record NumericsProfile(
 
   /** Declared departures from one rounding per primitive or composite. */
   public enum Deviation {
+    /** Scores of attention are rounded to bfloat16 before their softmax; no bound is derived. */
     BF16_SCORES,
+    /** Partial results of ranks are rounded to bfloat16 before they are summed. */
     BF16_REDUCTION,
+    /** The product is rounded before its bias is added, then again; no bound is derived. */
     SEPARATE_BIAS,
+    /** Attention goes over keys in tiles and rescales what it has gathered with each of them. */
     SCORE_TILES,
     /**
      * Weights of two dimensions are rounded to int8 when they are loaded, as {@link

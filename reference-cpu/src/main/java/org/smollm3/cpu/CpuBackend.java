@@ -13,6 +13,7 @@ import org.smollm3.spi.Backend;
 import org.smollm3.spi.Capability;
 import org.smollm3.spi.LoadOptions;
 import org.smollm3.spi.NumericsProfile;
+import org.smollm3.spi.NumericsProfile.Deviation;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.WeightSource;
@@ -89,7 +90,14 @@ final class CpuBackend implements Backend {
         NumericsProfile.Rounding.NEAREST_EVEN,
         NumericsProfile.Subnormals.KEPT,
         NumericsProfile.Determinism.BITWISE,
-        rounding.isPresent() ? Set.of(NumericsProfile.Deviation.INT8_WEIGHTS) : Set.of());
+        deviations());
+  }
+
+  /** Attention rescales what it has gathered with every tile of keys. */
+  private Set<Deviation> deviations() {
+    return rounding.isPresent()
+        ? Set.of(Deviation.SCORE_TILES, Deviation.INT8_WEIGHTS)
+        : Set.of(Deviation.SCORE_TILES);
   }
 
   @Override

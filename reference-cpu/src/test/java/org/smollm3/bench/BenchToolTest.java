@@ -138,7 +138,7 @@ class BenchToolTest {
     Map<String, String> options =
         Map.of(
             "--prompt", "4", "--contexts", "2", "--rounds", "1", "--weights-memory", "huge-pages");
-    assertThat(run(List.of(TINY), options)).contains("weights copied to huge pages (");
+    assertThat(run(List.of(TINY), options)).contains("weights BF16, copied to huge pages (");
     assertThatThrownBy(() -> run(List.of(TINY), Map.of("--weights-memory", "large")))
         .isInstanceOf(BackendException.class)
         .hasMessage("option weights-memory is 'large'; give mapped or huge-pages");

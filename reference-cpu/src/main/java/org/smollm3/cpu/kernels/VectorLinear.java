@@ -78,7 +78,7 @@ final class VectorLinear {
       vector(task);
     } else if (task.m() >= MANY_TOKENS) {
       many.linear(task);
-    } else if (task.m() <= FEW_TOKENS && task.w().dtype() != DType.F16) {
+    } else if (task.m() <= FEW_TOKENS && VectorTokens.takes(task.w().dtype())) {
       few.linear(task);
     } else {
       matrix(task);

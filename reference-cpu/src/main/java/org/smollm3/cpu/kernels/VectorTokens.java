@@ -39,8 +39,13 @@ final class VectorTokens {
     Arrays.setAll(own, i -> new Scratch());
   }
 
+  /** Whether there is a loop for weights of this type. */
+  static boolean takes(DType weight) {
+    return weight == DType.BF16 || weight == DType.F32;
+  }
+
   /**
-   * @param task with a weight of BF16 or F32
+   * @param task with a weight that it {@link #takes}
    */
   void linear(LinearTask task) {
     Layout layout = task.layout();

@@ -1,5 +1,9 @@
 package org.smollm3.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,22 +15,23 @@ public final class FreshJvm {
   private FreshJvm() {}
 
   /**
-   * Prints a line for each kernel: its best share of the multiply-add peak, a blank, its name.
+   * Writes a line for each kernel: its best share of the multiply-add peak, a blank, its name.
    *
-   * @param args the number of threads or nothing for one for each core, and the seconds
+   * @param args the number of threads or nothing for one for each core, the seconds, and the file
+   *     to write
+   * @throws IOException if the file cannot be written
    */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     BackendOptions options =
         new BackendOptions(args[0].isEmpty() ? Map.of() : Map.of("threads", args[0]));
     try (MeasuredCpu cpu = MeasuredCpu.open(options);
         SelfTest test = new SelfTest(cpu)) {
       List<SelfTest.Result> results = test.best(Double.parseDouble(args[1]));
+      List<String> lines = new ArrayList<>();
       for (SelfTest.Result result : results) {
-        System.out.printf(Locale.ROOT, "%s%.6f %s%n", MARK, result.share(), result.name());
+        lines.add(String.format(Locale.ROOT, "%.6f %s", result.share(), result.name()));
       }
+      Files.write(Path.of(args[2]), lines);
     }
   }
-
-  /** Sets results apart from what a JVM may say. */
-  static final String MARK = "share ";
 }

@@ -3,6 +3,7 @@ package org.smollm3.bench;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,8 +41,22 @@ final class FreshJvms {
 
   private void start(String threads, double seconds) {
     try {
+      Path results = Files.createTempFile("smollm3-fresh-jvm", ".txt");
+      try {
+        start(threads, seconds, results);
+        Files.readAllLines(results).forEach(this::add);
+      } finally {
+        Files.delete(results);
+      }
+    } catch (IOException e) {
+      throw new BackendException("cannot start a JVM: " + e.getMessage(), e);
+    }
+  }
+
+  private static void start(String threads, double seconds, Path results) throws IOException {
+    try {
       Process process =
-          new ProcessBuilder(command(threads, seconds)).redirectErrorStream(true).start();
+          new ProcessBuilder(command(threads, seconds, results)).redirectErrorStream(true).start();
       process.getOutputStream().close();
       String output =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -49,9 +64,6 @@ final class FreshJvms {
       if (code != 0) {
         throw new BackendException("a JVM ended with code " + code + ": " + output);
       }
-      output.lines().filter(line -> line.startsWith(FreshJvm.MARK)).forEach(this::add);
-    } catch (IOException e) {
-      throw new BackendException("cannot start a JVM: " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new BackendException("interrupted while a JVM ran", e);
@@ -59,7 +71,7 @@ final class FreshJvms {
   }
 
   private void add(String line) {
-    String[] parts = line.substring(FreshJvm.MARK.length()).split(" ", 2);
+    String[] parts = line.split(" ", 2);
     add(parts[1], Double.parseDouble(parts[0]));
   }
 
@@ -68,7 +80,7 @@ final class FreshJvms {
     shares.computeIfAbsent(kernel, name -> new ArrayList<>()).add(share);
   }
 
-  private static List<String> command(String threads, double seconds) {
+  private static List<String> command(String threads, double seconds, Path results) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-modules=jdk.incubator.vector");
@@ -85,6 +97,7 @@ final class FreshJvms {
     }
     command.add(threads);
     command.add(String.valueOf(seconds));
+    command.add(results.toString());
     return command;
   }
 

@@ -2,7 +2,6 @@ package org.smollm3.bench;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.SmolLm3Config;
 import org.smollm3.spi.BackendOptions;
@@ -35,8 +34,6 @@ record BenchPlan(
       List.of(
           new Tool.Option("--threads", "N", "threads, instead of one for each core", ""),
           new Tool.Option("--backend-options", "LIST", "name=value,... to open cpu with", ""),
-          new Tool.Option(
-              "--weights-memory", "KIND", "where weights are read: mapped or huge-pages", "mapped"),
           new Tool.Option("--prompt", "N", "tokens of the prompt whose prefill is measured", "512"),
           new Tool.Option(
               "--contexts", "N,...", "positions in the cache when decoding is measured", "16"),
@@ -109,13 +106,7 @@ record BenchPlan(
             .value("--backend-options")
             .map(BackendOptions::parse)
             .orElseGet(BackendOptions::defaults);
-    for (String name : List.of("threads", "weights-memory")) {
-      Optional<String> value = invocation.value("--" + name);
-      if (value.isPresent()) {
-        options = options.with(name, value.get());
-      }
-    }
-    return options;
+    return invocation.value("--threads").map(n -> options.with("threads", n)).orElse(options);
   }
 
   /** Positions that the cache needs. */

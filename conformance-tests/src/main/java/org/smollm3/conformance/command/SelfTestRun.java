@@ -18,6 +18,7 @@ import org.smollm3.conformance.faults.Fault;
 import org.smollm3.conformance.faults.FaultCatalogue;
 import org.smollm3.conformance.faults.SelfTest;
 import org.smollm3.conformance.mutants.MutantRun;
+import org.smollm3.conformance.run.Notes;
 import org.smollm3.conformance.run.Profile;
 import org.smollm3.conformance.run.RunPlan;
 import org.smollm3.conformance.run.Runner;
@@ -54,7 +55,7 @@ final class SelfTestRun {
   private final int runs;
   private final PrintWriter out;
   private final Optional<Path> folder;
-  private final SelfTestNotes notes;
+  private final Notes notes;
 
   private SelfTestRun(
       Runner runner, Invocation invocation, Map<String, Supplier<Backend>> right, Set<Part> parts) {
@@ -66,7 +67,7 @@ final class SelfTestRun {
     this.runs = ConformOptions.atLeast(0, invocation, ConformOptions.RUNS, 200);
     this.out = invocation.out();
     this.folder = ReportFolder.of(invocation);
-    this.notes = new SelfTestNotes(folder);
+    this.notes = new Notes(folder, "self-test.txt");
   }
 
   /**

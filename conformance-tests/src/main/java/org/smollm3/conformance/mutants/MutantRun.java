@@ -1,10 +1,7 @@
 package org.smollm3.conformance.mutants;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +10,8 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import org.smollm3.conformance.mutants.MutantVerdict.Fate;
+import org.smollm3.conformance.run.Notes;
 import org.smollm3.error.BackendException;
-import org.smollm3.error.InvalidRequestException;
 import org.smollm3.spi.MutantSource;
 import org.smollm3.spi.MutantSource.Mutant;
 
@@ -32,7 +29,7 @@ public final class MutantRun {
   private static final double MOST_EQUIVALENT = 0.10;
 
   private final PrintWriter out;
-  private final Optional<Path> notes;
+  private final Notes notes;
   private final Map<String, MutantVerdict> done = new HashMap<>();
   private final Map<Fate, Integer> fates = new TreeMap<>();
   private final Map<String, Integer> reasons = new TreeMap<>();
@@ -40,7 +37,7 @@ public final class MutantRun {
 
   public MutantRun(PrintWriter out, Optional<Path> folder) {
     this.out = out;
-    this.notes = folder.map(path -> path.resolve(DONE));
+    this.notes = new Notes(folder, DONE);
   }
 
   /**
@@ -150,33 +147,19 @@ public final class MutantRun {
     out.flush();
   }
 
+  /** What runs before noted; lines that are none are left alone, and their mutants run again. */
   private void read() {
-    if (notes.isEmpty() || !Files.exists(notes.get())) {
-      return;
-    }
-    try {
-      for (String line : Files.readAllLines(notes.get())) {
-        String[] parts = line.split("\t", -1);
-        if (parts.length == 3) {
-          done.put(parts[0], new MutantVerdict(Fate.valueOf(parts[1]), parts[2]));
+    for (String line : notes.lines()) {
+      String[] parts = line.split("\t", -1);
+      for (Fate fate : Fate.values()) {
+        if (parts.length == 3 && parts[1].equals(fate.name())) {
+          done.put(parts[0], new MutantVerdict(fate, parts[2]));
         }
       }
-    } catch (IOException | IllegalArgumentException e) {
-      throw new InvalidRequestException("cannot read " + notes.get() + ": " + e, e);
     }
   }
 
   private void note(String key, MutantVerdict verdict) {
-    if (notes.isPresent()) {
-      try {
-        Files.writeString(
-            notes.get(),
-            key + "\t" + verdict.fate() + "\t" + verdict.why() + "\n",
-            StandardOpenOption.CREATE,
-            StandardOpenOption.APPEND);
-      } catch (IOException e) {
-        throw new InvalidRequestException("cannot write " + notes.get() + ": " + e, e);
-      }
-    }
+    notes.add(key + "\t" + verdict.fate() + "\t" + verdict.why());
   }
 }

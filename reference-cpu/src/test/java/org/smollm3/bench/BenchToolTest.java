@@ -137,9 +137,17 @@ class BenchToolTest {
     assumeTrue(Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")), "huge pages");
     Map<String, String> options =
         Map.of(
-            "--prompt", "4", "--contexts", "2", "--rounds", "1", "--backend-options", "weights-memory=huge-pages");
+            "--prompt",
+            "4",
+            "--contexts",
+            "2",
+            "--rounds",
+            "1",
+            "--backend-options",
+            "weights-memory=huge-pages");
     assertThat(run(List.of(TINY), options)).contains("weights BF16, copied to huge pages (");
-    assertThatThrownBy(() -> run(List.of(TINY), Map.of("--backend-options", "weights-memory=large")))
+    assertThatThrownBy(
+            () -> run(List.of(TINY), Map.of("--backend-options", "weights-memory=large")))
         .isInstanceOf(BackendException.class)
         .hasMessage("option weights-memory is 'large'; give mapped or huge-pages");
   }

@@ -93,6 +93,28 @@ class BoundsTest {
     return new GraphResult(Map.of("y", y), Map.of());
   }
 
+  /** Where 1 / (1 + exp(-x)) is zero in float32 zero is right, and a little above it is not. */
+  @Test
+  void logisticMayBeZeroBelowTheNormalNumbers() {
+    for (Map.Entry<Float, Boolean> entry : Map.of(-89f, true, -80f, false).entrySet()) {
+      Map<String, HostTensor> inputs =
+          Map.of("x", HostTensor.ofFloats(Shape.of(1), entry.getKey()));
+      Outputs outputs =
+          Judge.run(
+              BoundedProgram.of(
+                  Judge.program(
+                      inputs,
+                      List.of(),
+                      context -> result(context.ops().logistic(context.input("x")))),
+                  Judge.profile(DType.F32, Rounding.NEAREST_EVEN)),
+              inputs);
+      Excess zero = Bounded.output(outputs, "y").judge(HostTensor.ofFloats(Shape.of(1), 0));
+      assertThat(zero.isWithin())
+          .as("zero at %s: %s", entry.getKey(), zero)
+          .isEqualTo(entry.getValue());
+    }
+  }
+
   private static Bounded linear(DType dtype, Rounding rounding, Map<String, HostTensor> inputs) {
     GraphBody body =
         context ->

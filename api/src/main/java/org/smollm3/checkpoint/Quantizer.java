@@ -127,7 +127,8 @@ public final class Quantizer {
       List<TensorSpec> specs = List.copyOf(tensors.keySet());
       try (ExecutorService pool = Executors.newFixedThreadPool(threads);
           Arena arena = Arena.ofShared();
-          SafetensorsWriter writer = SafetensorsWriter.create(file, specs, metadata)) {
+          SafetensorsWriter writer =
+              SafetensorsWriter.create(file, specs, metadata, SafetensorsWriter.LINE_ALIGNMENT)) {
         Stream stream = new Stream(writer, pool, threads, written, arena);
         for (TensorSpec tensor : specs) {
           stream.write(tensor, checkpoint.tensor(tensors.getOrDefault(tensor, tensor.name())));

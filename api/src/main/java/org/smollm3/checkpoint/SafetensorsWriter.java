@@ -30,7 +30,15 @@ import tools.jackson.core.json.JsonFactory;
  * moves into place once all are there; otherwise the target is left as it was.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-  private static final int ALIGNMENT = 8;
+  /** Where tensors begin, modulo bytes, in files of other programs. */
+  private static final int USUAL_ALIGNMENT = 8;
+
+  /**
+   * A cache line: a load of as many bytes from a mapped tensor never meets two of them. The format
+   * allows any number of blanks behind the header.
+   */
+  public static final int LINE_ALIGNMENT = 64;
+
   private static final long CHUNK_BYTES = 8L << 20;
 
   private final Path target;
@@ -47,16 +55,23 @@ public final class SafetensorsWriter implements AutoCloseable {
     this.dataBytes = dataBytes;
   }
 
+  /** Begins a file as other programs write it, its tensors at a multiple of 8 bytes. */
+  public static SafetensorsWriter create(
+      Path target, List<TensorSpec> tensors, Map<String, String> metadata) {
+    return create(target, tensors, metadata, USUAL_ALIGNMENT);
+  }
+
   /**
    * Begins a file.
    *
    * @param tensors in the order in which their bytes will be appended
+   * @param alignment the first tensor begins at a multiple of it in the file; a multiple of 8
    * @throws InvalidRequestException if the file cannot be written, or the tensors cannot be stored:
    *     a name twice, an open dimension, a header over 100,000,000 bytes
    */
   public static SafetensorsWriter create(
-      Path target, List<TensorSpec> tensors, Map<String, String> metadata) {
-    byte[] header = header(target, tensors, metadata);
+      Path target, List<TensorSpec> tensors, Map<String, String> metadata, int alignment) {
+    byte[] header = header(target, tensors, metadata, alignment);
     long dataBytes = dataBytes(tensors);
     Path temporary = temporary(target);
     try {
@@ -98,8 +113,9 @@ public final class SafetensorsWriter implements AutoCloseable {
    *
    * @throws InvalidRequestException as {@link #create}
    */
-  public static long fileSize(Path target, List<TensorSpec> tensors, Map<String, String> metadata) {
-    return Math.addExact(header(target, tensors, metadata).length, dataBytes(tensors));
+  public static long fileSize(
+      Path target, List<TensorSpec> tensors, Map<String, String> metadata, int alignment) {
+    return Math.addExact(header(target, tensors, metadata, alignment).length, dataBytes(tensors));
   }
 
   /**
@@ -207,7 +223,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private static byte[] header(
-      Path target, List<TensorSpec> tensors, Map<String, String> metadata) {
+      Path target, List<TensorSpec> tensors, Map<String, String> metadata, int alignment) {
     ByteArrayOutputStream json = new ByteArrayOutputStream();
     Set<String> names = new HashSet<>();
     try (JsonGenerator out = new JsonFactory().createGenerator(ObjectWriteContext.empty(), json)) {
@@ -233,7 +249,7 @@ public final class SafetensorsWriter implements AutoCloseable {
       }
       out.writeEndObject();
     }
-    return prefixed(target, json.toByteArray());
+    return prefixed(target, json.toByteArray(), alignment);
   }
 
   private static void writeList(JsonGenerator out, String name, long... values) {
@@ -244,15 +260,16 @@ public final class SafetensorsWriter implements AutoCloseable {
     out.writeEndArray();
   }
 
-  private static byte[] prefixed(Path target, byte[] json) {
-    int padded = Math.ceilDiv(json.length, ALIGNMENT) * ALIGNMENT;
+  private static byte[] prefixed(Path target, byte[] json, int alignment) {
+    int prefix = Safetensors.PREFIX_BYTES;
+    int padded = Math.ceilDiv(prefix + json.length, alignment) * alignment - prefix;
     if (padded > Safetensors.MAX_HEADER_BYTES) {
       throw new InvalidRequestException(
           "cannot write " + target + ": a header of " + padded + " bytes is over the limit");
     }
-    byte[] bytes = new byte[Safetensors.PREFIX_BYTES + padded];
+    byte[] bytes = new byte[prefix + padded];
     ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).putLong(padded).put(json);
-    Arrays.fill(bytes, Safetensors.PREFIX_BYTES + json.length, bytes.length, (byte) ' ');
+    Arrays.fill(bytes, prefix + json.length, bytes.length, (byte) ' ');
     return bytes;
   }
 }

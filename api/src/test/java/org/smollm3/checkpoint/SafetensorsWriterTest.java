@@ -66,7 +66,26 @@ class SafetensorsWriterTest {
     assertThat(file.tensor("a").toIntArray()).containsExactly(4, 5);
     assertThat(files()).containsExactly("m.safetensors");
     assertThat(Files.size(target))
-        .isEqualTo(SafetensorsWriter.fileSize(target, SPECS, Map.of("format", "pt")));
+        .isEqualTo(SafetensorsWriter.fileSize(target, SPECS, Map.of("format", "pt"), 8));
+  }
+
+  /** The five bytes of data are what is behind a multiple of 64. */
+  @Test
+  void tensorsBeginAtTheAlignmentThatIsAskedFor() throws IOException {
+    for (int extra = 0; extra < 64; extra++) {
+      Path target = folder.resolve("aligned" + extra);
+      Map<String, String> metadata = Map.of("a", "x".repeat(extra));
+      int alignment = SafetensorsWriter.LINE_ALIGNMENT;
+      try (SafetensorsWriter writer =
+          SafetensorsWriter.create(target, SPECS, metadata, alignment)) {
+        writer.append(bytes(1, 2, 3, 4, 5));
+      }
+      assertThat(Files.size(target) % alignment).isEqualTo(5);
+      assertThat(Files.size(target))
+          .isEqualTo(SafetensorsWriter.fileSize(target, SPECS, metadata, alignment));
+      assertThat(read(target.getFileName().toString()).tensor("a").toIntArray())
+          .containsExactly(4, 5);
+    }
   }
 
   @Test

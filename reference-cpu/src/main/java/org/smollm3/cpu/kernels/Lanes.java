@@ -33,6 +33,26 @@ interface Lanes {
       long a,
       long as);
 
+  /**
+   * As {@link #rowsBf16} for eight rows that are evenly spaced.
+   *
+   * @param w0 where the first one begins, {@code ws} bytes from one to the next
+   * @param a where the accumulators are, 64 bytes from one to the next
+   */
+  default void eightRowsBf16(
+      MemorySegment w,
+      long w0,
+      long ws,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a) {
+    long w4 = w0 + 4 * ws;
+    rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, x0, blocks, acc, a, 64);
+    rowsBf16(w, w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, x, x0, blocks, acc, a + 256, 64);
+  }
+
   /** As {@link #rowsBf16} for rows of float32: {@code steps} steps of 16 elements. */
   void rowsF32(
       MemorySegment w,

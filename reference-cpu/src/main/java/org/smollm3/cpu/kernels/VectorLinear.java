@@ -3,26 +3,14 @@ package org.smollm3.cpu.kernels;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
-import org.smollm3.tensor.DType;
 
 /**
- * Linear layers. One row of x goes straight over the weight in memory (bound by reading it); a few
- * rows go to {@link VectorTokens}; more of them go over packed panels of weights and activations,
- * four by four; many rows go to {@link VectorMatrix}. All sum over the same lanes in the same
- * order, so a token's result does not depend on how many tokens it came with.
+ * Linear layers. One row of x goes to {@link VectorStream}; a few rows go to {@link VectorTokens};
+ * more of them go over packed panels of weights and activations, four by four; many rows go to
+ * {@link VectorMatrix}. All sum over the same lanes in the same order, so a token's result does not
+ * depend on how many tokens it came with.
  */
 final class VectorLinear {
-  /** Weight rows of a tile of the matrix-vector product; its four quarters are four streams. */
-  private static final int STREAM_ROWS = 128;
-
-  /** The same for long rows: no thread should end long after the others. */
-  private static final int STREAM_LONG_ROWS = 32;
-
-  private static final long LONG_ROW = 16 << 10;
-
-  /** Up to how many tokens going over a weight for each costs less than packing it for them. */
-  private static final int FEW_TOKENS = 16;
-
   /** From how many tokens on it pays to unpack and transpose a weight for them. */
   static final int MANY_TOKENS = 48;
 
@@ -41,19 +29,15 @@ final class VectorLinear {
   /** Bytes of the 16 accumulators of a block of four by four. */
   private static final long BLOCK_SUMS = 16L * STEP_BYTES;
 
-  private static final int PANEL_X = 0;
-  private static final int WORK = 1;
-  private static final int SUMS = 2;
-  private static final int TAIL = 3;
-  private static final int OUT = 4;
-  private static final int BIAS = 5;
+  private static final int WORK = 0;
+  private static final int BIAS = 0;
 
   private final Parallel parallel;
   private final Lanes lanes;
   private final Packing packing;
+  private final VectorStream one;
   private final VectorTokens few;
   private final VectorMatrix many;
-  private final VectorInt8 int8;
   private final Scratch shared = new Scratch();
   private final Scratch[] own;
 
@@ -61,9 +45,9 @@ final class VectorLinear {
     this.parallel = parallel;
     this.lanes = lanes;
     this.packing = packing;
+    one = new VectorStream(parallel, lanes, packing);
     few = new VectorTokens(parallel, lanes, packing);
     many = new VectorMatrix(parallel, packing);
-    int8 = new VectorInt8(lanes, parallel.threads());
     own = new Scratch[parallel.threads()];
     for (int i = 0; i < own.length; i++) {
       own[i] = new Scratch();
@@ -74,155 +58,14 @@ final class VectorLinear {
     if (task.m() == 0 || task.n() == 0) {
       return;
     }
-    if (task.m() == 1 && task.w().dtype() != DType.F16) {
-      vector(task);
+    if (task.m() == 1 && VectorStream.takes(task.w().dtype())) {
+      one.linear(task);
     } else if (task.m() >= MANY_TOKENS) {
       many.linear(task);
-    } else if (task.m() <= FEW_TOKENS && VectorTokens.takes(task.w().dtype())) {
+    } else if (task.m() <= VectorTokens.most(task.w().dtype())) {
       few.linear(task);
     } else {
       matrix(task);
-    }
-  }
-
-  private void vector(LinearTask task) {
-    Layout layout = task.layout();
-    long packed = (long) layout.steps(task.k()) * STEP_BYTES;
-    long padded = Math.max(packed, VectorInt8.packedBytes(task.k()));
-    MemorySegment x = shared.get(PANEL_X, padded);
-    VectorMath.clear(x, packed, padded - packed);
-    packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
-    long rowBytes = (long) task.k() * task.w().dtype().byteSize();
-    int height = rowBytes >= LONG_ROW ? STREAM_LONG_ROWS : STREAM_ROWS;
-    parallel.run(
-        ceil(task.n(), height),
-        (worker, tile) -> {
-          int first = tile * height;
-          stream(task, x, worker, first, Math.min(height, task.n() - first));
-        });
-  }
-
-  private void stream(LinearTask task, MemorySegment x, int worker, int first, int rows) {
-    Scratch scratch = own[worker];
-    MemorySegment sums = scratch.get(SUMS, (STREAM_ROWS + 16L) * STEP_BYTES);
-    VectorMath.clear(sums, 0, (rows + 16L) / 16 * 16 * STEP_BYTES);
-    // In whole tiles sums stand where the results' packing wants them.
-    boolean whole = rows == STREAM_ROWS || rows == STREAM_LONG_ROWS;
-    Layout layout = whole ? Layout.of(task.y().dtype()) : Layout.NATURAL;
-    int quarter = rows / 4;
-    long apart = whole ? layout.index(quarter) : quarter;
-    for (int i = 0; i < quarter; i++) {
-      quad(task, x, worker, sums, first, i, quarter, rows - 1, layout.index(i), apart);
-    }
-    if (4 * quarter < rows) {
-      quad(task, x, worker, sums, first, 4 * quarter, 1, rows - 1, 4L * quarter, 1);
-    }
-    MemorySegment out = scratch.get(OUT, (STREAM_ROWS + 16L) * 4);
-    for (int i = 0; i < rows; i += 16) {
-      lanes.fold(sums, (long) i * STEP_BYTES, out, 4L * i, 16);
-    }
-    store(task, scratch, layout, out, 0, 1, 0, first, rows);
-  }
-
-  /**
-   * Stores sums of {@code rows} weight rows with {@code tokens} tokens: adds the bias and rounds.
-   *
-   * @param at where the sums of the first token are, packed in a layout; those of the next one are
-   *     {@link #BLOCK_ROWS} floats further
-   */
-  private void store(
-      LinearTask task,
-      Scratch scratch,
-      Layout layout,
-      MemorySegment out,
-      long at,
-      int tokens,
-      int token,
-      int row,
-      int rows) {
-    long bytes = (long) layout.steps(rows) * STEP_BYTES;
-    MemorySegment bias = scratch.get(BIAS, bytes);
-    if (task.bias().isPresent()) {
-      packing.pack(task.bias().get(), row, rows, layout, bias, 0, STEP_BYTES);
-    }
-    for (int t = 0; t < tokens; t++) {
-      long sums = at + t * 4L * BLOCK_ROWS;
-      if (task.bias().isPresent()) {
-        VectorMath.add(out, sums, bias, 0, bytes);
-      }
-      packing.unpack(out, sums, layout, task.y(), (token + t) * (long) task.n() + row, rows);
-    }
-  }
-
-  /**
-   * Rows i, i + apart, i + 2 apart and i + 3 apart of a tile; past the last one it is repeated, and
-   * adds into a place that nobody reads.
-   *
-   * @param place where the sum of row i goes; those of the others are {@code placesApart} apart
-   */
-  private void quad(
-      LinearTask task,
-      MemorySegment x,
-      int worker,
-      MemorySegment sums,
-      int first,
-      int i,
-      int apart,
-      int last,
-      long place,
-      long placesApart) {
-    long r0 = (long) first + i;
-    long r1 = (long) first + Math.min(i + apart, last);
-    long r2 = (long) first + Math.min(i + 2 * apart, last);
-    long r3 = (long) first + Math.min(i + 3 * apart, last);
-    long sum = place * STEP_BYTES;
-    long sumsApart = placesApart * STEP_BYTES;
-    Scratch scratch = own[worker];
-    if (task.w().dtype() == DType.I8) {
-      MemorySegment ends = scratch.get(TAIL, QUAD_STEP);
-      int8.quad(task, worker, r0, r1, r2, r3, x, ends, sums, sum, sumsApart);
-      return;
-    }
-    MemorySegment w = task.w().segment();
-    int size = task.w().dtype().byteSize();
-    long rowBytes = (long) task.k() * size;
-    long w0 = r0 * rowBytes;
-    long w1 = r1 * rowBytes;
-    long w2 = r2 * rowBytes;
-    long w3 = r3 * rowBytes;
-    int whole = (int) (rowBytes / STEP_BYTES);
-    int rest = (int) (rowBytes % STEP_BYTES);
-    add(task, w, w0, w1, w2, w3, x, 0, whole, sums, sum, sumsApart);
-    if (rest > 0) {
-      MemorySegment tail = scratch.get(TAIL, QUAD_STEP);
-      tail.fill((byte) 0);
-      long end = rowBytes - rest;
-      MemorySegment.copy(w, w0 + end, tail, 0, rest);
-      MemorySegment.copy(w, w1 + end, tail, STEP_BYTES, rest);
-      MemorySegment.copy(w, w2 + end, tail, 2 * STEP_BYTES, rest);
-      MemorySegment.copy(w, w3 + end, tail, 3 * STEP_BYTES, rest);
-      long at = (long) whole * STEP_BYTES * (4 / size);
-      add(task, tail, 0, 64, 128, 192, x, at, 1, sums, sum, sumsApart);
-    }
-  }
-
-  private void add(
-      LinearTask task,
-      MemorySegment w,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      MemorySegment x,
-      long x0,
-      int lines,
-      MemorySegment sums,
-      long sum,
-      long apart) {
-    if (task.w().dtype() == DType.BF16) {
-      lanes.rowsBf16(w, w0, w1, w2, w3, x, x0, lines, sums, sum, apart);
-    } else {
-      lanes.rowsF32(w, w0, w1, w2, w3, x, x0, lines, sums, sum, apart);
     }
   }
 
@@ -336,8 +179,24 @@ final class VectorLinear {
           }
         }
       }
-      Scratch scratch = own[worker];
-      store(task, scratch, layout, work.memory, work.out(worker), tokens, token, row, rows);
+      store();
+    }
+
+    /** Adds the bias, rounds and stores. */
+    private void store() {
+      MemorySegment out = work.memory;
+      long bytes = (long) layout.steps(rows) * STEP_BYTES;
+      MemorySegment bias = own[worker].get(BIAS, bytes);
+      if (task.bias().isPresent()) {
+        packing.pack(task.bias().get(), row, rows, layout, bias, 0, STEP_BYTES);
+      }
+      for (int t = 0; t < tokens; t++) {
+        long sums = work.out(worker) + t * 4L * BLOCK_ROWS;
+        if (task.bias().isPresent()) {
+          VectorMath.add(out, sums, bias, 0, bytes);
+        }
+        packing.unpack(out, sums, layout, task.y(), (token + t) * (long) task.n() + row, rows);
+      }
     }
 
     /** Four tokens with the weights of the panel. */

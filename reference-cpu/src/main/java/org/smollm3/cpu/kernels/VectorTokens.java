@@ -1,29 +1,36 @@
 package org.smollm3.cpu.kernels;
 
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
+import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.smollm3.tensor.DType;
 
 /**
- * Linear layers of a few tokens, bound like one token by reading the weight: four weight rows at a
+ * Linear layers of a few tokens, bound like one token by reading the weight: eight weight rows at a
  * time come from memory and every token goes over them while they are in level 1, by the loop that
  * decoding uses. Packing the weight first, as many tokens do, would cost more than it saves, and a
  * short prompt would wait for another kernel to be compiled.
  */
 final class VectorTokens {
-  /** Weight rows of a tile: a quarter of them apart, four rows are four streams. */
+  /** Weight rows of a tile. */
   private static final int TILE_ROWS = 32;
 
-  /** Bytes of a weight row that stay in level 1, with those of three others. */
-  private static final int PIECE = 4096;
+  private static final int EIGHTH = TILE_ROWS / 8;
+
+  /** Bytes of the sums of a token. */
+  private static final long TOKEN_SUMS = (long) TILE_ROWS * STEP_BYTES;
+
+  /** Bytes of a weight row that stay in level 1, with those of seven others and of a token. */
+  private static final int PIECE = 2048;
 
   private static final int PANEL_X = 0;
   private static final int SUMS = 0;
   private static final int TAIL = 1;
   private static final int OUT = 2;
   private static final int BIAS = 3;
+  private static final int FOLDED = 4;
 
   private final Parallel parallel;
   private final Lanes lanes;
@@ -39,13 +46,17 @@ final class VectorTokens {
     Arrays.setAll(own, i -> new Scratch());
   }
 
-  /** Whether there is a loop for weights of this type. */
-  static boolean takes(DType weight) {
-    return weight == DType.BF16 || weight == DType.F32;
+  /** Up to how many tokens this costs less than packing a weight of this type for them. */
+  static int most(DType weight) {
+    return switch (weight) {
+      case BF16 -> 32;
+      case F32 -> 16;
+      default -> 0;
+    };
   }
 
   /**
-   * @param task with a weight that it {@link #takes}
+   * @param task of no more than {@link #most} tokens
    */
   void linear(LinearTask task) {
     Layout layout = task.layout();
@@ -68,10 +79,19 @@ final class VectorTokens {
     private final long tokenBytes;
     private final MemorySegment sums;
     private final MemorySegment tail;
+    private final MemorySegment folded;
     private final MemorySegment out;
     private final MemorySegment bias;
     private final int first;
     private final int rows;
+    private final Layout layout;
+    private final long rowBytes;
+
+    /** Bytes of a row that are whole lines. */
+    private final long whole;
+
+    /** How many times as many bytes of x a line of the weight meets. */
+    private final int widening;
 
     Tile(LinearTask task, MemorySegment x, long tokenBytes, Scratch scratch, int first) {
       this.task = task;
@@ -79,91 +99,109 @@ final class VectorTokens {
       this.tokenBytes = tokenBytes;
       this.first = first;
       rows = Math.min(TILE_ROWS, task.n() - first);
-      sums = scratch.get(SUMS, (long) task.m() * TILE_ROWS * STEP_BYTES);
+      layout = Layout.of(task.y().dtype());
+      int size = task.w().dtype().byteSize();
+      rowBytes = (long) task.k() * size;
+      whole = rowBytes / STEP_BYTES * STEP_BYTES;
+      widening = 4 / size;
+      sums = scratch.get(SUMS, task.m() * TOKEN_SUMS);
       tail = scratch.get(TAIL, 4L * STEP_BYTES);
+      folded = scratch.get(FOLDED, 4L * TILE_ROWS);
       out = scratch.get(OUT, 4L * TILE_ROWS);
       bias = scratch.get(BIAS, 4L * TILE_ROWS);
     }
 
     void run() {
-      VectorMath.clear(sums, 0, (long) task.m() * TILE_ROWS * STEP_BYTES);
-      // Sums stand where the results' packing wants them; those past the last row nobody reads.
-      Layout layout = Layout.of(task.y().dtype());
-      int quarter = TILE_ROWS / 4;
-      for (int i = 0; i < quarter; i++) {
-        quad(i, quarter, layout.index(i), layout.index(quarter));
+      VectorMath.clear(sums, 0, task.m() * TOKEN_SUMS);
+      for (int i = 0; i < EIGHTH; i++) {
+        if (rows == TILE_ROWS && task.w().dtype() == DType.BF16) {
+          eightRows(i);
+        } else {
+          fourRows(i, 2 * i);
+          fourRows(i + 4 * EIGHTH, 2 * i + 1);
+        }
       }
-      store(layout);
-    }
-
-    /**
-     * Rows i, i + apart, i + 2 apart and i + 3 apart; past the last one it is repeated.
-     *
-     * @param place where the sum of row i goes; those of the others are {@code placesApart} apart
-     */
-    private void quad(int i, int apart, int place, int placesApart) {
-      int size = task.w().dtype().byteSize();
-      long rowBytes = (long) task.k() * size;
-      long w0 = row(i) * rowBytes;
-      long w1 = row(i + apart) * rowBytes;
-      long w2 = row(i + 2 * apart) * rowBytes;
-      long w3 = row(i + 3 * apart) * rowBytes;
-      MemorySegment w = task.w().segment();
-      long whole = rowBytes / STEP_BYTES * STEP_BYTES;
-      // A line of 64 bytes of the weight meets this many bytes of x.
-      int widening = 4 / size;
-      for (long o = 0; o < whole; o += PIECE) {
-        int lines = (int) (Math.min(PIECE, whole - o) / STEP_BYTES);
-        add(w, w0 + o, w1 + o, w2 + o, w3 + o, o * widening, lines, place, placesApart);
-      }
-      long rest = rowBytes - whole;
-      if (rest > 0) {
-        tail.fill((byte) 0);
-        MemorySegment.copy(w, w0 + whole, tail, 0, rest);
-        MemorySegment.copy(w, w1 + whole, tail, STEP_BYTES, rest);
-        MemorySegment.copy(w, w2 + whole, tail, 2 * STEP_BYTES, rest);
-        MemorySegment.copy(w, w3 + whole, tail, 3 * STEP_BYTES, rest);
-        add(tail, 0, 64, 128, 192, whole * widening, 1, place, placesApart);
-      }
+      store();
     }
 
     private long row(int i) {
-      return first + (long) Math.min(i, rows - 1);
+      return (first + (long) Math.min(i, rows - 1)) * rowBytes;
     }
 
-    private void add(
-        MemorySegment w,
-        long w0,
-        long w1,
-        long w2,
-        long w3,
-        long x0,
-        int lines,
-        int place,
-        int placesApart) {
-      long as = (long) placesApart * STEP_BYTES;
-      long a = (long) place * STEP_BYTES;
-      for (int t = 0; t < task.m(); t++) {
-        if (task.w().dtype() == DType.BF16) {
-          lanes.rowsBf16(w, w0, w1, w2, w3, x, x0, lines, sums, a, as);
-        } else {
-          lanes.rowsF32(w, w0, w1, w2, w3, x, x0, lines, sums, a, as);
+    /** Rows i, i + 4, i + 8 and so on of a whole tile. */
+    private void eightRows(int i) {
+      MemorySegment w = task.w().segment();
+      long a = 8L * i * STEP_BYTES;
+      for (long o = 0; o < whole; o += PIECE) {
+        int lines = (int) (Math.min(PIECE, whole - o) / STEP_BYTES);
+        long w0 = row(i) + o;
+        for (int t = 0; t < task.m(); t++) {
+          long x0 = t * tokenBytes + o * widening;
+          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, x, x0, lines, sums, a + t * TOKEN_SUMS);
         }
-        x0 += tokenBytes;
-        a += (long) TILE_ROWS * STEP_BYTES;
+      }
+      ends(i, 2 * i);
+      ends(i + 4 * EIGHTH, 2 * i + 1);
+    }
+
+    /** Rows i, i + 4, i + 8 and i + 12; past the last one it is repeated. */
+    private void fourRows(int i, int four) {
+      MemorySegment w = task.w().segment();
+      long w0 = row(i);
+      long w1 = row(i + EIGHTH);
+      long w2 = row(i + 2 * EIGHTH);
+      long w3 = row(i + 3 * EIGHTH);
+      for (long o = 0; o < whole; o += PIECE) {
+        int lines = (int) (Math.min(PIECE, whole - o) / STEP_BYTES);
+        add(w, w0 + o, w1 + o, w2 + o, w3 + o, o * widening, lines, four);
+      }
+      ends(i, four);
+    }
+
+    /** What is behind the whole lines of the same rows. */
+    private void ends(int i, int four) {
+      long rest = rowBytes - whole;
+      if (rest == 0) {
+        return;
+      }
+      tail.fill((byte) 0);
+      for (int r = 0; r < 4; r++) {
+        long from = row(i + r * EIGHTH) + whole;
+        MemorySegment.copy(task.w().segment(), from, tail, (long) r * STEP_BYTES, rest);
+      }
+      add(tail, 0, 64, 128, 192, whole * widening, 1, four);
+    }
+
+    /**
+     * @param four the number of the four rows whose sums these are
+     */
+    private void add(
+        MemorySegment w, long w0, long w1, long w2, long w3, long x0, int lines, int four) {
+      for (int t = 0; t < task.m(); t++) {
+        long from = x0 + t * tokenBytes;
+        long a = 4L * four * STEP_BYTES + t * TOKEN_SUMS;
+        if (task.w().dtype() == DType.BF16) {
+          lanes.rowsBf16(w, w0, w1, w2, w3, x, from, lines, sums, a, STEP_BYTES);
+        } else {
+          lanes.rowsF32(w, w0, w1, w2, w3, x, from, lines, sums, a, STEP_BYTES);
+        }
       }
     }
 
     /** Folds the sums of each token, adds the bias, rounds and stores. */
-    private void store(Layout layout) {
+    private void store() {
       long bytes = (long) layout.steps(rows) * STEP_BYTES;
       if (task.bias().isPresent()) {
         packing.pack(task.bias().get(), first, rows, layout, bias, 0, STEP_BYTES);
       }
       for (int t = 0; t < task.m(); t++) {
-        long from = (long) t * TILE_ROWS * STEP_BYTES;
-        for (int i = 0; i < TILE_ROWS; i += 16) {
-          lanes.fold(sums, from + (long) i * STEP_BYTES, out, 4L * i, 16);
+        for (int s = 0; s < TILE_ROWS; s += Layout.LANES) {
+          lanes.fold(sums, t * TOKEN_SUMS + (long) s * STEP_BYTES, folded, 4L * s, 16);
+        }
+        for (int s = 0; s < TILE_ROWS; s++) {
+          // Sum s is that of every fourth row from s / 8 on.
+          int row = s / 8 + s % 8 * EIGHTH;
+          out.set(FLOAT, 4L * layout.index(row), folded.get(FLOAT, 4L * s));
         }
         if (task.bias().isPresent()) {
           VectorMath.add(out, 0, bias, 0, bytes);

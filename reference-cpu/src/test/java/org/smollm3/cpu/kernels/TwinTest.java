@@ -70,6 +70,44 @@ class TwinTest {
         (kernel, y) -> kernel.linear(new LinearTask(x, w, Optional.empty(), y, m, n, k)));
   }
 
+  /** Rows of several pieces, by eight where a tile is whole. */
+  @Property(tries = 20)
+  void linearOfFewTokens(
+      @ForAll @IntRange(min = 2, max = 40) int m,
+      @ForAll @IntRange(min = 1, max = 70) int n,
+      @ForAll @IntRange(min = 900, max = 2300) int k,
+      @ForAll Floating wType,
+      @ForAll Floating yType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    assertSame(m, n, k, wType, yType, biased, seed);
+  }
+
+  /** A single token, rows that are taken by eight. */
+  @Property(tries = 20)
+  void linearOfLongRows(
+      @ForAll @IntRange(min = 1, max = 100) int n,
+      @ForAll @IntRange(min = 8100, max = 8300) int k,
+      @ForAll Floating wType,
+      @ForAll Floating yType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    assertSame(1, n, k, wType, yType, biased, seed);
+  }
+
+  private void assertSame(
+      int m, int n, int k, Floating wType, Floating yType, boolean biased, long seed) {
+    Random random = new Random(seed);
+    Operand x = Operands.random(DType.BF16, (long) m * k, random);
+    Operand w = Operands.random(wType.dtype, (long) n * k, random);
+    Optional<Operand> bias =
+        biased ? Optional.of(Operands.random(DType.BF16, n, random)) : Optional.empty();
+    assertSame(
+        yType.dtype,
+        (long) m * n,
+        (kernel, y) -> kernel.linear(new LinearTask(x, w, bias, y, m, n, k)));
+  }
+
   /** More tokens than a tile has, and rows of more steps than a block. */
   @Property(tries = 8)
   void linearOfManyTokens(

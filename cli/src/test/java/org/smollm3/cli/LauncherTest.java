@@ -129,6 +129,21 @@ class LauncherTest {
   }
 
   @Test
+  void startsFromTheCacheOfTheBuildUnlessTheUserHasOne() throws Exception {
+    Path cache = root.resolve("cli/target/smollm3.aot");
+    String option = "-XX:AOTCache=" + cache;
+    assertThat(start("x").out()).doesNotContain("AOTCache", "-Xlog");
+
+    Files.createFile(cache);
+    assertThat(start("x").lines()).contains(option, "-Xlog:aot=off,cds=off");
+    for (String own :
+        List.of("-XX:AOTCache=mine", "-XX:SharedArchiveFile=mine", "-Xshare:off", "-Xlog:aot")) {
+      environment.put("SMOLLM3_JAVA_OPTS", own);
+      assertThat(start("x").lines()).contains(own).doesNotContain(option, "-Xlog:aot=off,cds=off");
+    }
+  }
+
+  @Test
   void textIsUtf8InTheCLocale() throws Exception {
     environment.put("LC_ALL", "C");
     script(

@@ -1,6 +1,8 @@
 package org.smollm3.cpu;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -74,7 +76,12 @@ final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return rounding.map(format -> NAME + " with weights rounded to " + format.label()).orElse(NAME);
+    List<String> choices = new ArrayList<>();
+    rounding.ifPresent(format -> choices.add("rounded to " + format.label()));
+    if (weightMemory.kind() == WeightMemory.Kind.HUGE_PAGES) {
+      choices.add("copied to huge pages");
+    }
+    return choices.isEmpty() ? NAME : NAME + " with weights " + String.join(", ", choices);
   }
 
   @Override

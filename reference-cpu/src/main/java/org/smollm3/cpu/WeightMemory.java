@@ -65,6 +65,10 @@ final class WeightMemory implements AutoCloseable {
     this.parallel = parallel;
   }
 
+  Kind kind() {
+    return kind;
+  }
+
   /** The memory to read a weight from that lies in {@code original}, off-heap or mapped. */
   synchronized MemorySegment place(MemorySegment original) {
     if (kind == Kind.MAPPED || original.byteSize() < HugePages.SIZE) {

@@ -58,6 +58,17 @@ class WeightMemoryTest {
     }
   }
 
+  /** So that generate and a report of the kit name it. */
+  @Test
+  void theBackendsDescriptionNamesIt() {
+    assumeThat(HugePages.refusal()).isEmpty();
+    CpuSettings settings = CpuSettings.read(new BackendOptions(Map.of("weights", "int8")));
+    try (CpuBackend huge = new CpuBackend(settings, WeightMemory.Kind.HUGE_PAGES)) {
+      assertThat(huge.description())
+          .isEqualTo("cpu with weights rounded to int8, copied to huge pages");
+    }
+  }
+
   @Test
   void whereTheyCannotBeHadTheReasonIsOneLine(@TempDir Path folder) throws IOException {
     assertThat(HugePages.refusal("Mac OS X", folder))

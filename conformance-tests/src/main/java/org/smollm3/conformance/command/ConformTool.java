@@ -62,15 +62,19 @@ public final class ConformTool implements Tool {
     if (invocation.flag(ConformOptions.SELF_TEST)) {
       return selfTest(runner, invocation);
     }
-    RunReport report;
     if (invocation.flag(ConformOptions.MERGE)) {
-      report = merged(invocation);
-    } else if (!invocation.arguments().isEmpty()) {
+      return report(runner, invocation, merged(invocation));
+    }
+    if (!invocation.arguments().isEmpty()) {
       throw new InvalidRequestException(
           "'" + invocation.arguments().get(0) + "': reports are given to --merge only");
-    } else {
-      report = judged(runner, invocation);
     }
+    try (Ending ending = new Ending()) {
+      return report(runner, invocation, judged(runner, invocation, ending));
+    }
+  }
+
+  private static int report(Runner runner, Invocation invocation, RunReport report) {
     Optional<Path> folder = ReportFolder.of(invocation);
     folder.ifPresent(path -> ReportFolder.write(path, report, runner.catalogue()));
     if (invocation.flag(ConformOptions.JSON)) {
@@ -88,7 +92,7 @@ public final class ConformTool implements Tool {
     return SelfTestRun.of(runner, invocation, name -> factory(invocation, name)).run() ? 0 : 1;
   }
 
-  private static RunReport judged(Runner runner, Invocation invocation) {
+  private static RunReport judged(Runner runner, Invocation invocation, Ending ending) {
     Supplier<Backend> factory = factory(invocation, invocation.required(ConformOptions.BACKEND));
     try (BackendUnderTest backend = BackendUnderTest.open(factory)) {
       List<String> options = ConformOptions.opening(invocation);
@@ -100,7 +104,7 @@ public final class ConformTool implements Tool {
         }
         return runner.runCase(backend, options, rules.get(0), line.get());
       }
-      try (ProgressLine progress = new ProgressLine(invocation)) {
+      try (ProgressLine progress = new ProgressLine(invocation, ending)) {
         return runner.run(backend, options, ConformOptions.plan(invocation), progress);
       }
     }

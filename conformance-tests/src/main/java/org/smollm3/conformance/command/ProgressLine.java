@@ -17,10 +17,13 @@ final class ProgressLine implements Progress, AutoCloseable {
   private static final Duration ELSEWHERE = Duration.ofMinutes(1);
 
   private final Invocation invocation;
+  private final Ending ending;
+  private Optional<State> last = Optional.empty();
   private Duration next;
 
-  ProgressLine(Invocation invocation) {
+  ProgressLine(Invocation invocation, Ending ending) {
     this.invocation = invocation;
+    this.ending = ending;
     this.next = step();
   }
 
@@ -30,6 +33,7 @@ final class ProgressLine implements Progress, AutoCloseable {
 
   @Override
   public void onCase(State state) {
+    last = Optional.of(state);
     if (state.elapsed().compareTo(next) < 0) {
       return;
     }
@@ -54,7 +58,7 @@ final class ProgressLine implements Progress, AutoCloseable {
   @Override
   public void onRule(RuleResult result) {
     if (result.verdict() == Verdict.FAIL) {
-      close();
+      clear();
       Optional<RuleResult.Failure> first = result.failures().stream().findFirst();
       invocation.err().println("FAIL " + result.rule() + first.map(f -> ": " + f.why()).orElse(""));
       invocation.err().flush();
@@ -70,9 +74,27 @@ final class ProgressLine implements Progress, AutoCloseable {
             : String.format(Locale.ROOT, "%d:%02d h", seconds / 3600, seconds / 60 % 60);
   }
 
-  /** Takes the line away. */
+  @Override
+  public boolean isToStop() {
+    return ending.isAsked();
+  }
+
+  /** Takes the line away, and says if the run did not come to its end. */
   @Override
   public void close() {
+    clear();
+    if (ending.isAsked()) {
+      invocation
+          .err()
+          .println(
+              "ended early"
+                  + last.map(s -> ": " + s.done() + " of " + s.total() + " cases were run")
+                      .orElse(""));
+      invocation.err().flush();
+    }
+  }
+
+  private void clear() {
     if (invocation.interactive()) {
       invocation.err().print("\r\u001b[K");
       invocation.err().flush();

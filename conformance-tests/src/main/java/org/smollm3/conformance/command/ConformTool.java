@@ -36,7 +36,8 @@ public final class ConformTool implements Tool {
                 + " printed as the command that re-runs just that case. Same seed, same cases.",
             "On many machines: run --shard 0/N to N-1/N with --report, then --merge all report.json:"
                 + " the result is that of one run.",
-            "Exit code 1 if a rule fails or has no verdict.",
+            "Exit code 1 if a rule fails or has no verdict. Ctrl-C ends a run with a report of what it"
+                + " has.",
             "docs/test-your-backend.md shows how to write a backend and read a report; docs/sweep.md"
                 + " has manifests for Kubernetes, Slurm and AWS Batch.",
             "Examples:",

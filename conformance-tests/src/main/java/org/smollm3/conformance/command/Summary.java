@@ -30,7 +30,7 @@ final class Summary {
     List<RuleResult> results = report.results();
     long cases = results.stream().mapToLong(RuleResult::tries).sum();
     out.printf(
-        "%s: %s; %d cases, seed %d%n",
+        "%s: %s; %d cases, seed %d%s%n",
         report.subject().details().isEmpty()
             ? report.subject().backend()
             : report.subject().details(),
@@ -39,7 +39,8 @@ final class Summary {
             .map(verdict -> report.count(verdict) + " " + verdict.label())
             .collect(Collectors.joining(", ")),
         cases,
-        report.plan().seed());
+        report.plan().seed(),
+        report.missing() == 0 ? "" : "; ended early, " + report.missing() + " cases were not run");
   }
 
   private void rule(RunReport report, RuleResult result) {

@@ -60,8 +60,11 @@ public final class HtmlReport {
 
   private void verdict() {
     boolean passed = report.passed();
+    boolean failed = report.count(Verdict.FAIL) + report.count(Verdict.NO_VERDICT) > 0;
     page.format(
-        "<p class=\"verdict %s\"><b>%s</b> ", passed ? "pass" : "fail", passed ? "PASS" : "FAIL");
+        "<p class=\"verdict %s\"><b>%s</b> ",
+        passed ? "pass" : "fail",
+        passed ? "PASS" : failed || report.missing() == 0 ? "FAIL" : "ENDED EARLY");
     for (Verdict verdict : Verdict.values()) {
       long count = report.count(verdict);
       if (count > 0) {
@@ -69,6 +72,11 @@ public final class HtmlReport {
       }
     }
     page.raw("</p>\n");
+    if (report.missing() > 0) {
+      page.format(
+          "<p>The run was ended early: %d of its cases were not run, so it is no pass.</p>\n",
+          report.missing());
+    }
     if (report.count(Verdict.NO_VERDICT) > 0) {
       page.raw(
           "<p>Rules without a verdict are no passes: a bound can only be derived for a backend that"

@@ -43,9 +43,26 @@ public record RunReport(Subject subject, RunPlan plan, List<RuleResult> results)
     return results.stream().filter(result -> result.verdict() == verdict).count();
   }
 
-  /** Whether no rule failed and at least one passed; a rule without a verdict is no pass. */
+  /** How many cases of the plan's shard were not run, because the run was ended early. */
+  public long missing() {
+    long before = 0;
+    long missing = 0;
+    for (RuleResult result : results) {
+      missing += plan.shard().count(before, before + result.planned()) - result.tries();
+      before += result.planned();
+    }
+    return missing;
+  }
+
+  /**
+   * Whether all cases were run, no rule failed and at least one passed; a rule without a verdict is
+   * no pass.
+   */
   public boolean passed() {
-    return count(Verdict.FAIL) == 0 && count(Verdict.NO_VERDICT) == 0 && count(Verdict.PASS) > 0;
+    return missing() == 0
+        && count(Verdict.FAIL) == 0
+        && count(Verdict.NO_VERDICT) == 0
+        && count(Verdict.PASS) > 0;
   }
 
   /** The command that re-runs one case. */

@@ -34,6 +34,15 @@ public record Shard(int index, int count) {
     return new Shard(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
   }
 
+  /** How many numbers it has from {@code from} on and below {@code to}. */
+  long count(long from, long to) {
+    return below(to) - below(from);
+  }
+
+  private long below(long limit) {
+    return (limit + count - 1 - index) / count;
+  }
+
   boolean has(long number) {
     return number % count == index;
   }

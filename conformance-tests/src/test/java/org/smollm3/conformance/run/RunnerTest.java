@@ -215,9 +215,19 @@ class RunnerTest {
       RunReport report = RUNNER.run(backend, List.of(), DOT.withTries(10), progress);
       assertThat(only(report).tries()).isEqualTo(3);
       assertThat(only(report).planned()).isEqualTo(10);
+      assertThat(seen).extracting(Progress.State::done).containsExactly(1, 2, 3);
+      assertThat(seen).allMatch(state -> state.total() == 10 && state.remaining().isPresent());
+      assertThat(report.missing()).isEqualTo(7);
+      assertThat(report.passed()).isFalse();
+      seen.clear();
+      RunPlan part = DOT.withTries(10).withShard(new Shard(1, 3));
+      report = RUNNER.run(backend, List.of(), part, progress);
+      assertThat(report.missing()).isZero();
+      assertThat(report.passed()).isTrue();
     }
+    // Of the ten cases this shard has the numbers 1, 4 and 7.
     assertThat(seen).extracting(Progress.State::done).containsExactly(1, 2, 3);
-    assertThat(seen).allMatch(state -> state.total() == 10 && state.remaining().isPresent());
+    assertThat(seen).allMatch(state -> state.total() == 3 && state.remaining().isPresent());
   }
 
   @Test

@@ -70,7 +70,7 @@ public final class ConformTool implements Tool {
       throw new InvalidRequestException(
           "'" + invocation.arguments().get(0) + "': reports are given to --merge only");
     }
-    try (Ending ending = new Ending()) {
+    try (Ending ending = new Ending(invocation.err())) {
       return report(runner, invocation, judged(runner, invocation, ending));
     }
   }

@@ -1,5 +1,7 @@
 package org.smollm3.conformance.command;
 
+import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -9,26 +11,35 @@ import java.util.concurrent.TimeUnit;
  */
 final class Ending implements AutoCloseable {
   /** A case may take longer than anybody wants to wait: then there is no report. */
-  private static final long MOST_SECONDS = 10;
+  private static final Duration LONGEST = Duration.ofSeconds(10);
 
+  private final PrintWriter err;
+  private final Duration longest;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread hook = new Thread(this::hold, "smollm3-conform-ending");
   private volatile boolean asked;
 
-  Ending() {
+  /**
+   * @param err where it is told that there is no report
+   */
+  Ending(PrintWriter err) {
+    this(err, LONGEST);
+  }
+
+  Ending(PrintWriter err, Duration longest) {
+    this.err = err;
+    this.longest = longest;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
   private void hold() {
     asked = true;
     try {
-      if (!closed.await(MOST_SECONDS, TimeUnit.SECONDS)) {
-        System.Logger log = System.getLogger(Ending.class.getName());
-        log.log(
-            System.Logger.Level.WARNING,
+      if (!closed.await(longest.toMillis(), TimeUnit.MILLISECONDS)) {
+        err.println(
             "ended without a report: the case that was running took longer than "
-                + MOST_SECONDS
-                + " s");
+                + ProgressLine.text(longest));
+        err.flush();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

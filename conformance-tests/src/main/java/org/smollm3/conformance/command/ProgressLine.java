@@ -18,7 +18,6 @@ final class ProgressLine implements Progress, AutoCloseable {
 
   private final Invocation invocation;
   private final Ending ending;
-  private Optional<State> last = Optional.empty();
   private Duration next;
 
   ProgressLine(Invocation invocation, Ending ending) {
@@ -33,7 +32,6 @@ final class ProgressLine implements Progress, AutoCloseable {
 
   @Override
   public void onCase(State state) {
-    last = Optional.of(state);
     if (state.elapsed().compareTo(next) < 0) {
       return;
     }
@@ -58,7 +56,7 @@ final class ProgressLine implements Progress, AutoCloseable {
   @Override
   public void onRule(RuleResult result) {
     if (result.verdict() == Verdict.FAIL) {
-      clear();
+      close();
       Optional<RuleResult.Failure> first = result.failures().stream().findFirst();
       invocation.err().println("FAIL " + result.rule() + first.map(f -> ": " + f.why()).orElse(""));
       invocation.err().flush();
@@ -79,22 +77,9 @@ final class ProgressLine implements Progress, AutoCloseable {
     return ending.isAsked();
   }
 
-  /** Takes the line away, and says if the run did not come to its end. */
+  /** Takes the line away. */
   @Override
   public void close() {
-    clear();
-    if (ending.isAsked()) {
-      invocation
-          .err()
-          .println(
-              "ended early"
-                  + last.map(s -> ": " + s.done() + " of " + s.total() + " cases were run")
-                      .orElse(""));
-      invocation.err().flush();
-    }
-  }
-
-  private void clear() {
     if (invocation.interactive()) {
       invocation.err().print("\r\u001b[K");
       invocation.err().flush();

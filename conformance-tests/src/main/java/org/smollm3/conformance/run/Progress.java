@@ -25,5 +25,6 @@ public interface Progress {
    * @param total cases of this shard
    * @param remaining an estimate; empty before the first case is done
    */
-  record State(String rule, int done, int total, Duration elapsed, Optional<Duration> remaining) {}
+  record State(
+      String rule, long done, long total, Duration elapsed, Optional<Duration> remaining) {}
 }

@@ -178,13 +178,13 @@ public final class Runner {
     return check.cases().isSingle() ? Math.min(1, ofProfile) : plan.tries().orElse(ofProfile);
   }
 
-  private int total(List<Rule> rules, RunPlan plan) {
+  private long total(List<Rule> rules, RunPlan plan) {
     long planned = 0;
     for (Rule rule : rules) {
       RuleCheck check = checks.get(rule.id());
       planned += check == null ? 0 : planned(check, plan);
     }
-    return Math.toIntExact(plan.shard().count(0, planned));
+    return plan.shard().count(0, planned);
   }
 
   private static RunReport.Subject subject(BackendUnderTest backend, List<String> options) {
@@ -216,11 +216,11 @@ public final class Runner {
   /** Tells how far a run is. */
   private static final class Clock {
     private final Progress progress;
-    private final int total;
+    private final long total;
     private final long start = System.nanoTime();
-    private int done;
+    private long done;
 
-    Clock(Progress progress, int total) {
+    Clock(Progress progress, long total) {
       this.progress = progress;
       this.total = total;
     }

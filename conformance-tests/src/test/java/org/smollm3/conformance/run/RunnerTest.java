@@ -215,7 +215,7 @@ class RunnerTest {
       RunReport report = RUNNER.run(backend, List.of(), DOT.withTries(10), progress);
       assertThat(only(report).tries()).isEqualTo(3);
       assertThat(only(report).planned()).isEqualTo(10);
-      assertThat(seen).extracting(Progress.State::done).containsExactly(1, 2, 3);
+      assertThat(seen).extracting(Progress.State::done).containsExactly(1L, 2L, 3L);
       assertThat(seen).allMatch(state -> state.total() == 10 && state.remaining().isPresent());
       assertThat(report.missing()).isEqualTo(7);
       assertThat(report.passed()).isFalse();
@@ -226,7 +226,7 @@ class RunnerTest {
       assertThat(report.passed()).isTrue();
     }
     // Of the ten cases this shard has the numbers 1, 4 and 7.
-    assertThat(seen).extracting(Progress.State::done).containsExactly(1, 2, 3);
+    assertThat(seen).extracting(Progress.State::done).containsExactly(1L, 2L, 3L);
     assertThat(seen).allMatch(state -> state.total() == 3 && state.remaining().isPresent());
   }
 

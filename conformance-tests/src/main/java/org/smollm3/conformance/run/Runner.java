@@ -107,8 +107,8 @@ public final class Runner {
     Optional<CaseSpace> space = space(check, plan);
     int planned = planned(check, plan);
     RuleTally tally = new RuleTally(check, planned);
-    for (int i = 0; i < planned; i++) {
-      if (plan.shard().has(before + i) && !cases.hangs() && !clock.progress.isToStop()) {
+    for (int i = 0; i < planned && !cases.hangs() && !clock.progress.isToStop(); i++) {
+      if (plan.shard().has(before + i)) {
         tally.run(cases, i, maker.make(space.orElseThrow(), plan.seed(), check.rule(), i));
         clock.tick(check.rule());
       }

@@ -63,7 +63,8 @@ class EndingTest {
             .start();
     try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
       awaitReady(out);
-      process.destroy();
+      // Of the process itself, this would close its output unread.
+      process.toHandle().destroy();
       assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isNotZero();
       return out.lines().collect(Collectors.joining("\n"));

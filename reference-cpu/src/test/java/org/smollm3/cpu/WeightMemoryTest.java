@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -34,6 +35,27 @@ class WeightMemoryTest {
       MemorySegment weight = arena.allocate(8 << 20);
       assertThat(memory.place(weight)).isSameAs(weight);
       assertThat(memory.description()).isEqualTo("mapped from their files");
+    }
+  }
+
+  @Test
+  void mappedWeightsHaveTheClassOfWorkMemory(@TempDir Path folder) throws IOException {
+    Path file = Files.write(folder.resolve("weights"), new byte[] {1, 2, 3, 4, 5, 6, 7});
+    try (WorkerPool pool = new WorkerPool(1);
+        FileChannel channel = FileChannel.open(file);
+        Arena arena = Arena.ofShared();
+        WeightMemory memory = new WeightMemory(WeightMemory.Kind.MAPPED, pool)) {
+      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 7, arena);
+      MemorySegment weight = mapped.asSlice(1, 4);
+      MemorySegment placed = memory.place(weight);
+      assertThat(placed.getClass()).isEqualTo(arena.allocate(4).getClass());
+      assertThat(placed.getClass()).isNotEqualTo(weight.getClass());
+      assertThat(placed.address()).isEqualTo(weight.address());
+      assertThat(placed.toArray(ValueLayout.JAVA_BYTE)).containsExactly(2, 3, 4, 5);
+      assertThat(placed.scope()).isEqualTo(arena.scope());
+      assertThat(placed.isReadOnly()).isTrue();
+      MemorySegment odd = mapped.asSlice(0, 7);
+      assertThat(memory.place(odd)).isSameAs(odd);
     }
   }
 

@@ -334,15 +334,15 @@ final class Lanes128 implements Lanes {
   }
 
   @Override
-  public void fold(MemorySegment work, long a, MemorySegment to, long o, long stride) {
+  public void fold(MemorySegment work, long a, long as, MemorySegment to, long o, long stride) {
     for (int i = 0; i < 16; i++) {
-      long s = a + 64L * i;
+      long s = a + as * i;
       FloatVector low = at(work, s).add(at(work, s + 2 * V));
       FloatVector high = at(work, s + V).add(at(work, s + 3 * V));
       low.add(high).intoMemorySegment(work, s, LITTLE_ENDIAN);
     }
     for (int i = 0; i < 16; i++) {
-      long s = a + 64L * i;
+      long s = a + as * i;
       float even = lane(work, s, 0) + lane(work, s, 2);
       float odd = lane(work, s, 1) + lane(work, s, 3);
       to.set(FLOAT, o + i / 4 * stride + 4L * (i % 4), even + odd);

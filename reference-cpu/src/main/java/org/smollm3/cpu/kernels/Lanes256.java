@@ -323,13 +323,13 @@ final class Lanes256 implements Lanes {
   }
 
   @Override
-  public void fold(MemorySegment work, long a, MemorySegment to, long o, long stride) {
+  public void fold(MemorySegment work, long a, long as, MemorySegment to, long o, long stride) {
     for (int i = 0; i < 16; i++) {
-      long s = a + 64L * i;
+      long s = a + as * i;
       at(work, s).add(at(work, s + V)).intoMemorySegment(work, s, LITTLE_ENDIAN);
     }
     for (int i = 0; i < 16; i++) {
-      long s = a + 64L * i;
+      long s = a + as * i;
       float even = lane(work, s, 0) + lane(work, s, 4) + (lane(work, s, 2) + lane(work, s, 6));
       float odd = lane(work, s, 1) + lane(work, s, 5) + (lane(work, s, 3) + lane(work, s, 7));
       to.set(FLOAT, o + i / 4 * stride + 4L * (i % 4), even + odd);

@@ -339,23 +339,23 @@ final class Lanes512 implements Lanes {
   // levels at a time go through registers; more would be a method too large to inline into, where
   // vectors are boxed.
   @Override
-  public void fold(MemorySegment work, long a, MemorySegment to, long o, long stride) {
-    for (long i = a; i != a + 256; i += 64) {
+  public void fold(MemorySegment work, long a, long as, MemorySegment to, long o, long stride) {
+    for (long i = a; i != a + 4 * as; i += as) {
       FloatVector p = at(work, i);
-      FloatVector q = at(work, i + 512);
+      FloatVector q = at(work, i + 8 * as);
       FloatVector even = p.blend(q, UPPER8).add(q.blend(p, UPPER8).rearrange(SWAP8));
-      p = at(work, i + 256);
-      q = at(work, i + 768);
+      p = at(work, i + 4 * as);
+      q = at(work, i + 12 * as);
       FloatVector odd = p.blend(q, UPPER8).add(q.blend(p, UPPER8).rearrange(SWAP8));
       even.blend(odd, UPPER4)
           .add(odd.blend(even, UPPER4).rearrange(SWAP4))
           .intoMemorySegment(work, i, LITTLE_ENDIAN);
     }
     FloatVector p = at(work, a);
-    FloatVector q = at(work, a + 128);
+    FloatVector q = at(work, a + 2 * as);
     FloatVector even = p.blend(q, UPPER2).add(q.blend(p, UPPER2).rearrange(SWAP2));
-    p = at(work, a + 64);
-    q = at(work, a + 192);
+    p = at(work, a + as);
+    q = at(work, a + 3 * as);
     FloatVector odd = p.blend(q, UPPER2).add(q.blend(p, UPPER2).rearrange(SWAP2));
     even.blend(odd, UPPER1)
         .add(odd.blend(even, UPPER1).rearrange(SWAP1))

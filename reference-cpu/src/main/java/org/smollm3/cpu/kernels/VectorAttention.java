@@ -211,7 +211,7 @@ final class VectorAttention {
       for (int quad = 0; quad < quads; quad++) {
         long q = panelQ + (long) quad * steps * QUAD_STEP;
         lanes.block(work, q, panelK, steps, zeros, sums);
-        lanes.fold(work, sums, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
+        lanes.fold(work, sums, STEP_BYTES, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
       }
     }
 
@@ -222,7 +222,7 @@ final class VectorAttention {
       for (int quad = 0; quad < quads; quad++) {
         long q = panelQ + (long) quad * steps * QUAD_STEP;
         CachedPairs.scores(keys, k, 2L * task.dim(), steps / 2, work, q, sums);
-        lanes.fold(work, sums, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
+        lanes.fold(work, sums, STEP_BYTES, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
       }
     }
 

@@ -208,7 +208,7 @@ final class VectorLinear {
       for (int q = 0; q < quads; q++) {
         lanes.block(work.memory, x, w, steps, step == 0 ? work.zeros : sum, sum);
         if (step + steps == work.steps) {
-          lanes.fold(work.memory, sum, work.memory, out, 4L * BLOCK_ROWS);
+          lanes.fold(work.memory, sum, STEP_BYTES, work.memory, out, 4L * BLOCK_ROWS);
         }
         w += steps * QUAD_STEP;
         sum += BLOCK_SUMS;

@@ -193,6 +193,9 @@ final class VectorPacking extends ScalarPacking {
     if (layout == Layout.PAIRED && to.dtype() == DType.BF16) {
       whole = n & ~31;
       join(from, at, whole / 32, to.segment(), 2 * first);
+    } else if (layout == Layout.NATURAL && to.dtype() == DType.BF16) {
+      whole = n & ~15;
+      narrow(from, at, whole / 16, to.segment(), 2 * first);
     } else if (layout == Layout.NATURAL && to.dtype() == DType.F32) {
       whole = n;
       MemorySegment.copy(from, at, to.segment(), 4 * first, 4L * n);
@@ -211,6 +214,19 @@ final class VectorPacking extends ScalarPacking {
         even.lanewise(VectorOperators.LSHR, 16)
             .or(odd.lanewise(VectorOperators.AND, HIGH_HALF))
             .intoMemorySegment(to, f + l, LITTLE_ENDIAN);
+      }
+    }
+  }
+
+  private static void narrow(MemorySegment from, long at, int steps, MemorySegment to, long first) {
+    long o = at;
+    for (long f = first, end = f + 32L * steps; f != end; f += 32, o += Layout.STEP_BYTES) {
+      for (int l = 0; l < Layout.STEP_BYTES; l += 4 * L) {
+        ((ShortVector)
+                rounded(from, o + l)
+                    .lanewise(VectorOperators.LSHR, 16)
+                    .convertShape(VectorOperators.I2S, S, 0))
+            .intoMemorySegment(to, f + l / 2, LITTLE_ENDIAN);
       }
     }
   }

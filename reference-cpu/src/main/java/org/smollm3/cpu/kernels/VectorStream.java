@@ -1,7 +1,6 @@
 package org.smollm3.cpu.kernels;
 
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
-import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -9,21 +8,21 @@ import org.smollm3.tensor.DType;
 
 /**
  * The matrix-vector product: a linear layer of one token goes straight over the weight in memory,
- * and is bound by reading it. A thread takes four rows of a tile at once, a quarter of it apart: as
- * many sequential streams. Long rows are taken by eight, which leaves more of the core's queues to
- * loads; short ones were slower so, presumably because all streams come to a new page at once.
+ * and is bound by reading it. A thread takes eight rows of bfloat16 at once, an eighth of its piece
+ * apart, and four of other types: as many sequential streams.
+ *
+ * <p>Whatever is not a load from the weight keeps loads from being on their way, since it takes
+ * their places in the core's queues while it waits for the last of them. So the sums of many rows
+ * are kept and folded together, and pieces are large.
  */
 final class VectorStream {
-  /** Weight rows of a tile. */
-  private static final int ROWS = 128;
+  /** Rows of each stream whose sums are kept: 16 KiB for eight streams, half of level 1. */
+  private static final int KEPT = 32;
 
-  /** The same for long rows: no thread should end long after the others. */
-  private static final int LONG_ROWS = 32;
+  private static final int MOST_STREAMS = 8;
 
-  private static final long LONG_ROW = 16 << 10;
-
-  /** Sums that are folded together. */
-  private static final int FOLDED = Layout.LANES;
+  /** Bytes of weights of the smallest piece: the last thread may end as late as it takes. */
+  private static final int LEAST = 128 << 10;
 
   private static final int PANEL_X = 0;
   private static final int SUMS = 0;
@@ -63,146 +62,104 @@ final class VectorStream {
     VectorMath.clear(x, packed, padded - packed);
     packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
     long rowBytes = (long) task.k() * task.w().dtype().byteSize();
-    int height = rowBytes >= LONG_ROW ? LONG_ROWS : ROWS;
+    int least = MOST_STREAMS * (int) Math.ceilDiv(LEAST, MOST_STREAMS * Math.max(1, rowBytes));
+    Shares shares = Shares.of(task.n(), parallel.threads(), least);
     parallel.run(
-        (task.n() + height - 1) / height,
-        (worker, tile) -> {
-          int first = tile * height;
-          new Tile(task, x, worker, first, Math.min(height, task.n() - first)).run();
+        shares.count(),
+        (worker, piece) -> {
+          int first = shares.first(piece);
+          new Piece(task, x, worker, first, first + shares.rows(piece)).run();
         });
   }
 
-  /**
-   * Some weight rows. Sums are folded as soon as there are 16 of them, for then the next rows are
-   * already on their way: to fold all at the end of a tile would leave memory idle meanwhile.
-   */
-  private final class Tile {
+  /** Some weight rows. */
+  private final class Piece {
     private final LinearTask task;
+    private final MemorySegment w;
     private final MemorySegment x;
     private final int worker;
     private final int first;
-    private final int rows;
+    private final int end;
     private final long rowBytes;
 
     /** Bytes of a row that are whole lines. */
     private final long whole;
 
-    private final Layout layout;
+    /** Those of rows that are read together stand together: where they did not it was slower. */
     private final MemorySegment sums;
+
     private final MemorySegment tail;
     private final MemorySegment out;
 
-    /** The row of each open sum, and how many there are. */
-    private final int[] rowOf = new int[FOLDED];
-
-    private int open;
-
-    Tile(LinearTask task, MemorySegment x, int worker, int first, int rows) {
+    /**
+     * @param end the row behind the last one
+     */
+    Piece(LinearTask task, MemorySegment x, int worker, int first, int end) {
       this.task = task;
       this.x = x;
       this.worker = worker;
       this.first = first;
-      this.rows = rows;
+      this.end = end;
+      w = task.w().segment();
       rowBytes = (long) task.k() * task.w().dtype().byteSize();
       whole = rowBytes / STEP_BYTES * STEP_BYTES;
-      layout = Layout.of(task.y().dtype());
-      // The sums, and behind them their folded values.
-      sums = own[worker].get(SUMS, (FOLDED + 1L) * STEP_BYTES);
+      sums = own[worker].get(SUMS, (long) KEPT * MOST_STREAMS * STEP_BYTES);
       tail = own[worker].get(TAIL, 4L * STEP_BYTES);
-      out = own[worker].get(OUT, (long) layout.steps(ROWS) * STEP_BYTES);
+      out = own[worker].get(OUT, 4L * KEPT);
     }
 
     void run() {
-      VectorMath.clear(sums, 0, (long) FOLDED * STEP_BYTES);
-      int eighth = task.w().dtype() == DType.BF16 && rowBytes >= LONG_ROW ? rows / 8 : 0;
-      for (int i = 0; i < eighth; i++) {
-        eightRows(i, eighth);
+      boolean eight = task.w().dtype() == DType.BF16;
+      int streams = eight ? MOST_STREAMS : MOST_STREAMS / 2;
+      int apart = (end - first) / streams;
+      long group = (long) streams * STEP_BYTES;
+      for (int j = 0; j < apart; j += KEPT) {
+        int count = Math.min(KEPT, apart - j);
+        VectorMath.clear(sums, 0, KEPT * group);
+        for (int i = 0; i < count; i++) {
+          if (eight) {
+            eightRows(first + j + i, apart, i * group);
+          } else {
+            fourRows(first + j + i, apart, i * group);
+          }
+        }
+        for (int s = 0; s < streams; s++) {
+          store((long) s * STEP_BYTES, group, first + s * apart + j, count);
+        }
       }
-      int rest = rows - 8 * eighth;
-      int quarter = rest / 4;
-      for (int i = 0; i < quarter; i++) {
-        fourRows(8 * eighth + i, quarter);
+      for (int row = first + streams * apart; row < end; row += 4) {
+        VectorMath.clear(sums, 0, (long) Layout.LANES * STEP_BYTES);
+        fourRows(row, 1, 0);
+        store(0, STEP_BYTES, row, Math.min(4, end - row));
       }
-      if (4 * quarter < rest) {
-        fourRows(8 * eighth + 4 * quarter, 1);
-      }
-      if (open > 0) {
-        fold();
-      }
-      store();
     }
 
-    /** Rows i, i + apart and so on, all of them within the tile. */
-    private void eightRows(int i, int apart) {
-      long a = open(8, i, apart);
-      MemorySegment w = task.w().segment();
-      long w0 = row(i);
+    /** A row and the seven that follow it at a distance, all of them within the piece. */
+    private void eightRows(int row, int apart, long a) {
+      long w0 = row * rowBytes;
       long ws = apart * rowBytes;
       lanes.eightRowsBf16(w, w0, ws, x, 0, (int) (whole / STEP_BYTES), sums, a);
       long w4 = w0 + 4 * ws;
       ends(w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, a);
-      ends(w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, a + 4L * STEP_BYTES);
-      foldIfFull();
+      ends(w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, a + 4 * STEP_BYTES);
     }
 
-    /** Rows i, i + apart, i + 2 apart and i + 3 apart; past the last one it is repeated. */
-    private void fourRows(int i, int apart) {
-      long a = open(4, i, apart);
-      long w0 = row(i);
-      long w1 = row(i + apart);
-      long w2 = row(i + 2 * apart);
-      long w3 = row(i + 3 * apart);
+    /** A row and the three that follow it at a distance; past the last one it is repeated. */
+    private void fourRows(int row, int apart, long a) {
+      long r0 = row;
+      long r1 = Math.min(row + apart, end - 1);
+      long r2 = Math.min(row + 2 * apart, end - 1);
+      long r3 = Math.min(row + 3 * apart, end - 1);
       if (task.w().dtype() == DType.I8) {
-        long k = task.k();
-        int8.quad(task, worker, w0 / k, w1 / k, w2 / k, w3 / k, x, tail, sums, a, STEP_BYTES);
+        int8.quad(task, worker, r0, r1, r2, r3, x, tail, sums, a, STEP_BYTES);
       } else {
-        add(task.w().segment(), w0, w1, w2, w3, 0, (int) (whole / STEP_BYTES), a);
+        long w0 = r0 * rowBytes;
+        long w1 = r1 * rowBytes;
+        long w2 = r2 * rowBytes;
+        long w3 = r3 * rowBytes;
+        add(w, w0, w1, w2, w3, 0, (int) (whole / STEP_BYTES), a);
         ends(w0, w1, w2, w3, a);
       }
-      foldIfFull();
-    }
-
-    private long row(int i) {
-      return (first + (long) Math.min(i, rows - 1)) * rowBytes;
-    }
-
-    /** Opens the sums of some rows, and tells where they are. */
-    private long open(int count, int i, int apart) {
-      if (open + count > FOLDED) {
-        fold();
-      }
-      long a = (long) open * STEP_BYTES;
-      for (int r = 0; r < count; r++) {
-        rowOf[open++] = Math.min(i + r * apart, rows - 1);
-      }
-      return a;
-    }
-
-    private void foldIfFull() {
-      if (open == FOLDED) {
-        fold();
-      }
-    }
-
-    private void fold() {
-      long folded = (long) FOLDED * STEP_BYTES;
-      lanes.fold(sums, 0, sums, folded, 16);
-      for (int r = 0; r < open; r++) {
-        out.set(FLOAT, 4L * layout.index(rowOf[r]), sums.get(FLOAT, folded + 4L * r));
-      }
-      VectorMath.clear(sums, 0, (long) FOLDED * STEP_BYTES);
-      open = 0;
-    }
-
-    /** Adds the bias, rounds and stores. */
-    private void store() {
-      long bytes = (long) layout.steps(rows) * STEP_BYTES;
-      if (task.bias().isPresent()) {
-        MemorySegment bias = own[worker].get(BIAS, bytes);
-        packing.pack(task.bias().get(), first, rows, layout, bias, 0, STEP_BYTES);
-        VectorMath.add(out, 0, bias, 0, bytes);
-      }
-      packing.unpack(out, 0, layout, task.y(), first, rows);
     }
 
     /** What is behind the whole lines of four rows. */
@@ -211,7 +168,6 @@ final class VectorStream {
       if (rest == 0) {
         return;
       }
-      MemorySegment w = task.w().segment();
       tail.fill((byte) 0);
       MemorySegment.copy(w, w0 + whole, tail, 0, rest);
       MemorySegment.copy(w, w1 + whole, tail, STEP_BYTES, rest);
@@ -221,12 +177,29 @@ final class VectorStream {
     }
 
     private void add(
-        MemorySegment w, long w0, long w1, long w2, long w3, long x0, int lines, long a) {
+        MemorySegment from, long w0, long w1, long w2, long w3, long x0, int lines, long a) {
       if (task.w().dtype() == DType.BF16) {
-        lanes.rowsBf16(w, w0, w1, w2, w3, x, x0, lines, sums, a, STEP_BYTES);
+        lanes.rowsBf16(from, w0, w1, w2, w3, x, x0, lines, sums, a, STEP_BYTES);
       } else {
-        lanes.rowsF32(w, w0, w1, w2, w3, x, x0, lines, sums, a, STEP_BYTES);
+        lanes.rowsF32(from, w0, w1, w2, w3, x, x0, lines, sums, a, STEP_BYTES);
       }
+    }
+
+    /**
+     * Folds the sums of adjacent rows, adds the bias, rounds and stores.
+     *
+     * @param a where the first one's is, {@code apart} bytes from one to the next
+     */
+    private void store(long a, long apart, int row, int count) {
+      for (int j = 0; j < count; j += Layout.LANES) {
+        lanes.fold(sums, a + j * apart, apart, out, 4L * j, 16);
+      }
+      if (task.bias().isPresent()) {
+        MemorySegment bias = own[worker].get(BIAS, 4L * KEPT);
+        packing.pack(task.bias().get(), row, count, Layout.NATURAL, bias, 0, STEP_BYTES);
+        VectorMath.add(out, 0, bias, 0, (long) Layout.NATURAL.steps(count) * STEP_BYTES);
+      }
+      packing.unpack(out, 0, Layout.NATURAL, task.y(), row, count);
     }
   }
 }

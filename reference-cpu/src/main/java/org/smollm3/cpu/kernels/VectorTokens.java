@@ -196,7 +196,7 @@ final class VectorTokens {
       }
       for (int t = 0; t < task.m(); t++) {
         for (int s = 0; s < TILE_ROWS; s += Layout.LANES) {
-          lanes.fold(sums, t * TOKEN_SUMS + (long) s * STEP_BYTES, folded, 4L * s, 16);
+          lanes.fold(sums, t * TOKEN_SUMS + (long) s * STEP_BYTES, STEP_BYTES, folded, 4L * s, 16);
         }
         for (int s = 0; s < TILE_ROWS; s++) {
           // Sum s is that of every fourth row from s / 8 on.

@@ -19,9 +19,17 @@ import org.smollm3.generation.RowRequest;
 /**
  * Measures a loaded model. What the machine can do is measured right before and right after each
  * piece of work, because memory and cores may be shared with others whose load changes within
- * seconds; a share is of the mean of the two.
+ * seconds. Both are measured over pieces as long as those of the work: what disturbs a machine for
+ * a tenth of every second is in each prefill, so it has to be in the multiply-adds beside it; it is
+ * in few single tokens, as in few passes over the memory that one reads.
  */
 final class Bench {
+  /** Seconds that the machine's multiply-adds are measured for at most, before and after. */
+  private static final double LONGEST_PEAK = 2;
+
+  /** Passes over the weights before and after the tokens of a round. */
+  private static final int READS = 4;
+
   private final BenchPlan plan;
   private final DecoderRunner runner;
   private final KernelTimes times;
@@ -89,8 +97,29 @@ final class Bench {
     return probe.map(p -> p.readBandwidth(weights)).orElse(Double.NaN);
   }
 
-  private double fma() {
-    return probe.map(Probe::fmaPeak).orElse(Double.NaN);
+  /** Several passes over the weights. */
+  private List<Double> reads() {
+    List<Double> reads = new ArrayList<>();
+    for (int i = 0; i < READS; i++) {
+      reads.add(read());
+    }
+    return reads;
+  }
+
+  private double fma(double seconds) {
+    return probe.map(p -> fma(p, seconds)).orElse(Double.NaN);
+  }
+
+  /** Multiply-adds a second over at least this time. */
+  private static double fma(Probe probe, double seconds) {
+    long start = System.nanoTime();
+    double times = 0;
+    int count = 0;
+    do {
+      times += 1 / probe.fmaPeak();
+      count++;
+    } while ((System.nanoTime() - start) / 1e9 < seconds);
+    return count / times;
   }
 
   private void prefill(int first, int count) {
@@ -106,7 +135,7 @@ final class Bench {
     long start = System.nanoTime();
     for (int i = 0; i < 2 || System.nanoTime() - start < 1_000_000_000L * plan.warmUp(); i++) {
       read();
-      fma();
+      fma(0);
       prefill(0, Math.min(plan.prompt(), 64));
       runner.decode(List.of(RowRequest.at(0, 1, tokens(1, 1))));
     }
@@ -114,16 +143,18 @@ final class Bench {
 
   BenchReport.Prefill prefill() {
     Log log = new Log();
+    long first = System.nanoTime();
     prefill(0, plan.prompt());
+    double half = Math.min(LONGEST_PEAK, (System.nanoTime() - first) / 2e9);
     for (int round = 0; round < plan.rounds(); round++) {
       progress.accept("prefill, round " + (round + 1));
-      double before = fma();
+      double before = fma(half);
       times.take();
       long start = System.nanoTime();
       prefill(0, plan.prompt());
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<Family, KernelTimes.Total> parts = times.take();
-      double peak = (before + fma()) / 2;
+      double peak = (before + fma(half)) / 2;
       KernelTimes.Total linear = of(parts, Family.LINEAR);
       double flops = (double) linear.flops() + of(parts, Family.ATTENTION).flops();
       log.add("rate", plan.prompt() / seconds);
@@ -164,23 +195,17 @@ final class Bench {
     Log log = new Log();
     for (int round = 0; round < plan.rounds(); round++) {
       progress.accept("decode at " + context + ", round " + (round + 1));
-      double before = read();
-      times.take();
-      long start = System.nanoTime();
+      List<Double> reads = reads();
+      List<Token> tokens = new ArrayList<>();
       for (int i = 0; i < plan.tokens(); i++) {
+        times.take();
+        long start = System.nanoTime();
         runner.decode(List.of(RowRequest.at(0, context + i, tokens(context + i, 1))));
+        tokens.add(new Token((System.nanoTime() - start) / 1e9, times.take()));
       }
-      double seconds = (System.nanoTime() - start) / 1e9;
-      Map<Family, KernelTimes.Total> parts = times.take();
-      double bandwidth = (before + read()) / 2;
-      KernelTimes.Total linear = of(parts, Family.LINEAR);
-      double bytes = (double) linear.bytes() + of(parts, Family.ATTENTION).bytes();
-      log.add("rate", plan.tokens() / seconds);
-      log.add("bandwidth", bandwidth);
-      log.add("bytes", bytes / seconds);
-      log.add("share", bytes / seconds / bandwidth);
-      log.add("linearShare", linear.bytes() * 1e9 / linear.nanos() / bandwidth);
-      parts.forEach((family, total) -> log.add(family.name(), total.nanos() / 1e9 / seconds));
+      reads.addAll(reads());
+      double bandwidth = new Samples(reads).median();
+      tokens.forEach(token -> add(log, token, bandwidth));
       memory.sample();
     }
     return new BenchReport.Decode(
@@ -192,5 +217,20 @@ final class Bench {
         log.get("share"),
         log.get("linearShare"),
         log.parts());
+  }
+
+  /** A decoded token, and what its kernels took. */
+  private record Token(double seconds, Map<Family, KernelTimes.Total> parts) {}
+
+  private static void add(Log log, Token token, double bandwidth) {
+    double seconds = token.seconds();
+    KernelTimes.Total linear = of(token.parts(), Family.LINEAR);
+    double bytes = (double) linear.bytes() + of(token.parts(), Family.ATTENTION).bytes();
+    log.add("rate", 1 / seconds);
+    log.add("bandwidth", bandwidth);
+    log.add("bytes", bytes / seconds);
+    log.add("share", bytes / seconds / bandwidth);
+    log.add("linearShare", linear.bytes() * 1e9 / linear.nanos() / bandwidth);
+    token.parts().forEach((family, total) -> log.add(family.name(), total.nanos() / 1e9 / seconds));
   }
 }

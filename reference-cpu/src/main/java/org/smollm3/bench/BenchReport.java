@@ -11,8 +11,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What was measured. Rates are per second, shares are of what the machine reached in the same
- * round, parts are shares of the time.
+ * What was measured. Rates are per second, shares are of what the machine reached right before and
+ * after, parts are shares of the time.
  *
  * @param settings on what it ran
  * @param formats in which the weights are
@@ -49,7 +49,7 @@ record BenchReport(
       Map<Family, Samples> parts) {}
 
   /**
-   * Tokens one by one.
+   * Tokens one by one, each a sample.
    *
    * @param context positions in the cache
    * @param fillSeconds how long their prefill took
@@ -79,7 +79,10 @@ record BenchReport(
         openSeconds,
         loadSeconds,
         firstTokenSeconds);
-    out.printf("Medians, with the range over %d rounds%n", prefill.rate().values().size());
+    out.printf(
+        "Medians, with the range over %d prefills and %d single tokens%n",
+        prefill.rate().values().size(),
+        decode.isEmpty() ? 0 : decode.get(0).rate().values().size());
     out.printf("prefill of %d tokens from an empty cache%n", prefill.tokens());
     line(out, "tokens/s", prefill.rate(), 1, "%.1f");
     line(out, "GFLOP/s", prefill.flops(), 1e-9, "%.0f");

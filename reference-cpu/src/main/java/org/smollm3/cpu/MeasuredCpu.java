@@ -74,9 +74,8 @@ public final class MeasuredCpu implements AutoCloseable {
   public String weightMemory() {
     List<MemorySegment> all = weights();
     long bytes = all.stream().mapToLong(MemorySegment::byteSize).sum();
-    long mapped =
-        all.stream().filter(MemorySegment::isMapped).mapToLong(MemorySegment::byteSize).sum();
     WeightMemory memory = backend.weightMemory();
+    long mapped = all.stream().filter(memory::isMapped).mapToLong(MemorySegment::byteSize).sum();
     return mapped == bytes || memory.hasCopies()
         ? memory.description()
         : String.format(

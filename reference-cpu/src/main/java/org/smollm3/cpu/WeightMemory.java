@@ -4,9 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.smollm3.cpu.kernels.Parallel;
 import org.smollm3.error.BackendException;
 import org.smollm3.spi.BackendOptions;
@@ -59,6 +61,7 @@ final class WeightMemory implements AutoCloseable {
   private final Parallel parallel;
   private final Arena arena = Arena.ofShared();
   private final Map<Place, Copy> copies = new HashMap<>();
+  private final Set<Place> views = new HashSet<>();
   private long copied;
 
   WeightMemory(Kind kind, Parallel parallel) {
@@ -73,7 +76,11 @@ final class WeightMemory implements AutoCloseable {
   /** The memory to read a weight from that lies in {@code original}, off-heap or mapped. */
   synchronized MemorySegment place(MemorySegment original) {
     if (kind == Kind.MAPPED || original.byteSize() < HugePages.SIZE) {
-      return plain(original);
+      MemorySegment view = plain(original);
+      if (original.isMapped()) {
+        views.add(new Place(view.address(), view.byteSize()));
+      }
+      return view;
     }
     return copies
         .computeIfAbsent(
@@ -111,6 +118,11 @@ final class WeightMemory implements AutoCloseable {
         });
     copied += bytes;
     return copy;
+  }
+
+  /** Whether this memory, as it was placed, is that of a file. */
+  synchronized boolean isMapped(MemorySegment placed) {
+    return placed.isMapped() || views.contains(new Place(placed.address(), placed.byteSize()));
   }
 
   /** Whether weights have been copied. */

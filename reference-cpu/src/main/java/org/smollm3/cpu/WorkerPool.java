@@ -13,15 +13,15 @@ import org.smollm3.error.BackendException;
  * and the workers claim one by one, so the caller can finish alone when the machine is busy with
  * something else. Which thread runs a tile never changes what it computes.
  *
- * <p>Idle workers spin for a few tens of microseconds, the time between two operations of a decode
- * step, and then park: spinning for ever costs far more than it saves as soon as another process
- * wants the cores.
+ * <p>Idle workers spin for longer than anything takes that a decode step does between two
+ * operations, and then park: to wake one takes 15 to 50 microseconds, as long as a small matrix;
+ * spinning for ever costs far more than it saves as soon as another process wants the cores.
  */
 final class WorkerPool implements Parallel, AutoCloseable {
   /** System property with the number of threads, the caller included. */
   static final String PROPERTY = "smollm3.threads";
 
-  private static final long SPIN_NANOS = 40_000;
+  private static final long SPIN_NANOS = 200_000;
 
   /** A few threads a core may be wanted to test that results do not depend on it; not more. */
   private static final int MAX_THREADS = 1024;

@@ -54,6 +54,8 @@ class WeightMemoryTest {
       assertThat(placed.toArray(ValueLayout.JAVA_BYTE)).containsExactly(2, 3, 4, 5);
       assertThat(placed.scope()).isEqualTo(arena.scope());
       assertThat(placed.isReadOnly()).isTrue();
+      assertThat(memory.isMapped(placed)).isTrue();
+      assertThat(memory.isMapped(arena.allocate(4))).isFalse();
       MemorySegment odd = mapped.asSlice(0, 7);
       assertThat(memory.place(odd)).isSameAs(odd);
     }

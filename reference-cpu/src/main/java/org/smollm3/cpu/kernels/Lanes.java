@@ -118,9 +118,9 @@ interface Lanes {
   void block(MemorySegment work, long x0, long w0, int steps, long init, long a);
 
   /**
-   * Folds 16 accumulators, {@code as} bytes apart from {@code a}, into 16 floats, of which the first four
-   * go to {@code o}, the next to {@code o + stride} and so on; what the accumulators hold
-   * afterwards is undefined.
+   * Folds 16 accumulators, {@code as} bytes apart from {@code a}, into 16 floats, of which the
+   * first four go to {@code o}, the next to {@code o + stride} and so on; what the accumulators
+   * hold afterwards is undefined.
    */
   void fold(MemorySegment work, long a, long as, MemorySegment to, long o, long stride);
 }

@@ -93,6 +93,77 @@ final class CachedPairs {
     s13.intoMemorySegment(work, a + 7 * STEP_BYTES, LITTLE_ENDIAN);
   }
 
+  /** Elements of a key that {@link #rows128} takes. */
+  static final int DIM = 128;
+
+  private static final int KEY_BYTES = 2 * DIM;
+
+  /**
+   * Lane sums of four packed queries with adjacent keys of {@link #DIM} elements, from zero: the
+   * sum of query i and key j is at {@code a + i * apart + 64 j}.
+   *
+   * @param keys holds the keys from {@code k0} on
+   * @param work holds the queries, step s of row i at {@code x0 + 256 s + 64 i}, and receives the
+   *     sums
+   */
+  static void scores128(
+      MemorySegment keys, long k0, int count, MemorySegment work, long x0, long a, long apart) {
+    for (int g = 0; g < STEP_BYTES; g += V) {
+      rows128(keys, k0 + g, count, work, x0 + g, a + g, a + apart + g);
+      long next = x0 + 2 * STEP_BYTES + g;
+      rows128(keys, k0 + g, count, work, next, a + 2 * apart + g, a + 3 * apart + g);
+    }
+  }
+
+  // Two queries stay in registers while keys go by. Each sum is a chain of eight multiply-adds that
+  // wait for each other, but those of the next keys do not wait for it.
+  private static void rows128(
+      MemorySegment keys, long k0, int count, MemorySegment work, long x0, long a0, long a1) {
+    FloatVector e00 = FloatVector.fromMemorySegment(F, work, x0, LITTLE_ENDIAN);
+    FloatVector o00 = FloatVector.fromMemorySegment(F, work, x0 + 256, LITTLE_ENDIAN);
+    FloatVector e01 = FloatVector.fromMemorySegment(F, work, x0 + 512, LITTLE_ENDIAN);
+    FloatVector o01 = FloatVector.fromMemorySegment(F, work, x0 + 768, LITTLE_ENDIAN);
+    FloatVector e02 = FloatVector.fromMemorySegment(F, work, x0 + 1024, LITTLE_ENDIAN);
+    FloatVector o02 = FloatVector.fromMemorySegment(F, work, x0 + 1280, LITTLE_ENDIAN);
+    FloatVector e03 = FloatVector.fromMemorySegment(F, work, x0 + 1536, LITTLE_ENDIAN);
+    FloatVector o03 = FloatVector.fromMemorySegment(F, work, x0 + 1792, LITTLE_ENDIAN);
+    FloatVector e10 = FloatVector.fromMemorySegment(F, work, x0 + 64, LITTLE_ENDIAN);
+    FloatVector o10 = FloatVector.fromMemorySegment(F, work, x0 + 320, LITTLE_ENDIAN);
+    FloatVector e11 = FloatVector.fromMemorySegment(F, work, x0 + 576, LITTLE_ENDIAN);
+    FloatVector o11 = FloatVector.fromMemorySegment(F, work, x0 + 832, LITTLE_ENDIAN);
+    FloatVector e12 = FloatVector.fromMemorySegment(F, work, x0 + 1088, LITTLE_ENDIAN);
+    FloatVector o12 = FloatVector.fromMemorySegment(F, work, x0 + 1344, LITTLE_ENDIAN);
+    FloatVector e13 = FloatVector.fromMemorySegment(F, work, x0 + 1600, LITTLE_ENDIAN);
+    FloatVector o13 = FloatVector.fromMemorySegment(F, work, x0 + 1856, LITTLE_ENDIAN);
+    for (int j = 0; j < count; j++) {
+      long k = k0 + (long) KEY_BYTES * j;
+      FloatVector s0 = FloatVector.zero(F);
+      FloatVector s1 = s0;
+      IntVector pairs = IntVector.fromMemorySegment(I, keys, k, LITTLE_ENDIAN);
+      FloatVector even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      s0 = odd.fma(o00, even.fma(e00, s0));
+      s1 = odd.fma(o10, even.fma(e10, s1));
+      pairs = IntVector.fromMemorySegment(I, keys, k + 64, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      s0 = odd.fma(o01, even.fma(e01, s0));
+      s1 = odd.fma(o11, even.fma(e11, s1));
+      pairs = IntVector.fromMemorySegment(I, keys, k + 128, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      s0 = odd.fma(o02, even.fma(e02, s0));
+      s1 = odd.fma(o12, even.fma(e12, s1));
+      pairs = IntVector.fromMemorySegment(I, keys, k + 192, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      s0 = odd.fma(o03, even.fma(e03, s0));
+      s1 = odd.fma(o13, even.fma(e13, s1));
+      s0.intoMemorySegment(work, a0 + 64L * j, LITTLE_ENDIAN);
+      s1.intoMemorySegment(work, a1 + 64L * j, LITTLE_ENDIAN);
+    }
+  }
+
   /**
    * Adds weighted values to four rows: out[i] += p[i][j] * value[j] for ascending j.
    *
@@ -169,5 +240,102 @@ final class CachedPairs {
     o2.intoMemorySegment(out, o + 2 * outApart + STEP_BYTES, LITTLE_ENDIAN);
     e3.intoMemorySegment(out, o + 3 * outApart, LITTLE_ENDIAN);
     o3.intoMemorySegment(out, o + 3 * outApart + STEP_BYTES, LITTLE_ENDIAN);
+  }
+
+  /**
+   * As {@link #mix} for adjacent values of {@link #DIM} elements: all of a value before the next,
+   * so that they come as one stream.
+   */
+  static void mix128(
+      float[] p,
+      MemorySegment values,
+      long v0,
+      int from,
+      int to,
+      MemorySegment out,
+      long o,
+      long outApart) {
+    for (int g = 0; g < STEP_BYTES; g += V) {
+      mixRows128(p, 0, values, v0 + g, from, to, out, o + g, o + outApart + g);
+      long next = o + 2 * outApart + g;
+      mixRows128(p, 2 * TILE, values, v0 + g, from, to, out, next, next + outApart);
+    }
+  }
+
+  private static void mixRows128(
+      float[] p,
+      int weights,
+      MemorySegment values,
+      long v0,
+      int from,
+      int to,
+      MemorySegment out,
+      long a0,
+      long a1) {
+    FloatVector e00 = FloatVector.fromMemorySegment(F, out, a0, LITTLE_ENDIAN);
+    FloatVector o00 = FloatVector.fromMemorySegment(F, out, a0 + 64, LITTLE_ENDIAN);
+    FloatVector e01 = FloatVector.fromMemorySegment(F, out, a0 + 128, LITTLE_ENDIAN);
+    FloatVector o01 = FloatVector.fromMemorySegment(F, out, a0 + 192, LITTLE_ENDIAN);
+    FloatVector e02 = FloatVector.fromMemorySegment(F, out, a0 + 256, LITTLE_ENDIAN);
+    FloatVector o02 = FloatVector.fromMemorySegment(F, out, a0 + 320, LITTLE_ENDIAN);
+    FloatVector e03 = FloatVector.fromMemorySegment(F, out, a0 + 384, LITTLE_ENDIAN);
+    FloatVector o03 = FloatVector.fromMemorySegment(F, out, a0 + 448, LITTLE_ENDIAN);
+    FloatVector e10 = FloatVector.fromMemorySegment(F, out, a1, LITTLE_ENDIAN);
+    FloatVector o10 = FloatVector.fromMemorySegment(F, out, a1 + 64, LITTLE_ENDIAN);
+    FloatVector e11 = FloatVector.fromMemorySegment(F, out, a1 + 128, LITTLE_ENDIAN);
+    FloatVector o11 = FloatVector.fromMemorySegment(F, out, a1 + 192, LITTLE_ENDIAN);
+    FloatVector e12 = FloatVector.fromMemorySegment(F, out, a1 + 256, LITTLE_ENDIAN);
+    FloatVector o12 = FloatVector.fromMemorySegment(F, out, a1 + 320, LITTLE_ENDIAN);
+    FloatVector e13 = FloatVector.fromMemorySegment(F, out, a1 + 384, LITTLE_ENDIAN);
+    FloatVector o13 = FloatVector.fromMemorySegment(F, out, a1 + 448, LITTLE_ENDIAN);
+    for (int j = from; j < to; j++) {
+      long v = v0 + (long) KEY_BYTES * (j - from);
+      FloatVector w0 = FloatVector.broadcast(F, p[weights + j]);
+      FloatVector w1 = FloatVector.broadcast(F, p[weights + TILE + j]);
+      IntVector pairs = IntVector.fromMemorySegment(I, values, v, LITTLE_ENDIAN);
+      FloatVector even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      e00 = w0.fma(even, e00);
+      o00 = w0.fma(odd, o00);
+      e10 = w1.fma(even, e10);
+      o10 = w1.fma(odd, o10);
+      pairs = IntVector.fromMemorySegment(I, values, v + 64, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      e01 = w0.fma(even, e01);
+      o01 = w0.fma(odd, o01);
+      e11 = w1.fma(even, e11);
+      o11 = w1.fma(odd, o11);
+      pairs = IntVector.fromMemorySegment(I, values, v + 128, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      e02 = w0.fma(even, e02);
+      o02 = w0.fma(odd, o02);
+      e12 = w1.fma(even, e12);
+      o12 = w1.fma(odd, o12);
+      pairs = IntVector.fromMemorySegment(I, values, v + 192, LITTLE_ENDIAN);
+      even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
+      e03 = w0.fma(even, e03);
+      o03 = w0.fma(odd, o03);
+      e13 = w1.fma(even, e13);
+      o13 = w1.fma(odd, o13);
+    }
+    e00.intoMemorySegment(out, a0, LITTLE_ENDIAN);
+    o00.intoMemorySegment(out, a0 + 64, LITTLE_ENDIAN);
+    e01.intoMemorySegment(out, a0 + 128, LITTLE_ENDIAN);
+    o01.intoMemorySegment(out, a0 + 192, LITTLE_ENDIAN);
+    e02.intoMemorySegment(out, a0 + 256, LITTLE_ENDIAN);
+    o02.intoMemorySegment(out, a0 + 320, LITTLE_ENDIAN);
+    e03.intoMemorySegment(out, a0 + 384, LITTLE_ENDIAN);
+    o03.intoMemorySegment(out, a0 + 448, LITTLE_ENDIAN);
+    e10.intoMemorySegment(out, a1, LITTLE_ENDIAN);
+    o10.intoMemorySegment(out, a1 + 64, LITTLE_ENDIAN);
+    e11.intoMemorySegment(out, a1 + 128, LITTLE_ENDIAN);
+    o11.intoMemorySegment(out, a1 + 192, LITTLE_ENDIAN);
+    e12.intoMemorySegment(out, a1 + 256, LITTLE_ENDIAN);
+    o12.intoMemorySegment(out, a1 + 320, LITTLE_ENDIAN);
+    e13.intoMemorySegment(out, a1 + 384, LITTLE_ENDIAN);
+    o13.intoMemorySegment(out, a1 + 448, LITTLE_ENDIAN);
   }
 }

@@ -30,6 +30,10 @@ final class VectorAttention {
   private static final int PANEL_V = 1;
   private static final int SCORES = 2;
   private static final int OUT = 3;
+  private static final int AHEAD = 4;
+
+  /** Bytes of the sums of a query with the keys of a tile. */
+  private static final long KEY_SUMS = (long) TILE * STEP_BYTES;
 
   private final Parallel parallel;
   private final Lanes lanes;
@@ -74,6 +78,7 @@ final class VectorAttention {
     private final long panelK;
     private final long sums;
     private final long zeros;
+    private final long keySums;
     private final MemorySegment work;
     private final MemorySegment panelV;
     private final MemorySegment scores;
@@ -86,11 +91,19 @@ final class VectorAttention {
 
     private final float[] weights;
 
+    /** Scores of cached keys, computed before any tile; row by row, of {@link #aheadRow} bytes. */
+    private MemorySegment ahead = MemorySegment.NULL;
+
+    private long aheadRow;
+    private int aheadFirst;
+    private final Scratch scratch;
+
     Unit(AttendTask task, Scratch scratch, int b, int group, int first, int count) {
       this.task = task;
       this.b = b;
       this.group = group;
       this.first = first;
+      this.scratch = scratch;
       layout = Layout.of(task.kCache().dtype());
       rows = count * task.repeats();
       quads = (rows + 3) / 4;
@@ -100,7 +113,8 @@ final class VectorAttention {
       panelK = (long) quads * steps * QUAD_STEP;
       sums = panelK + steps * QUAD_STEP;
       zeros = sums + SUMS;
-      work = scratch.get(WORK, zeros + SUMS);
+      keySums = zeros + SUMS;
+      work = scratch.get(WORK, keySums + 4 * KEY_SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
       scores = scratch.get(SCORES, 4L * quads * SCORE_ROW);
       out = scratch.get(OUT, 4L * quads * outRow);
@@ -136,6 +150,9 @@ final class VectorAttention {
         from = Math.min(from, task.firstKey(b, token(row)));
       }
       int end = task.endKey(b, token(rows - 1));
+      if (inPlace) {
+        scoreAhead(from, Math.min(end, task.live()[b]));
+      }
       for (int tile = from / TILE * TILE; tile < end; tile += TILE) {
         tile(tile, Math.max(from, tile) - tile, Math.min(end - tile, TILE));
       }
@@ -148,11 +165,13 @@ final class VectorAttention {
     private void tile(int tile, int from, int to) {
       touch(tile + from, Math.min(tile + to, task.live()[b]));
       // Keys before this one are used in place.
-      int split = inPlace ? Math.clamp(task.live()[b] - tile, from, to) : from;
+      int split = from;
+      if (inPlace) {
+        split = Math.clamp(task.live()[b] - tile, from, to);
+        takeAhead(tile);
+      }
       for (int key = from / 4 * 4; key < to; key += 4) {
-        if (key >= from && key + 4 <= split) {
-          scoreCached(tile, key);
-        } else {
+        if (key < from || key + 4 > split) {
           scoreKeys(tile, key, from, to);
         }
       }
@@ -173,9 +192,9 @@ final class VectorAttention {
     }
 
     /**
-     * Brings the cached keys and values of a tile near. Unpacking them in turn starts and stops two
-     * streams, of which the prefetcher makes little; a load from every line, none waiting for
-     * another, keeps memory busy.
+     * Brings the cached keys and values of a tile near, or the values alone where scores were
+     * computed ahead. Unpacking them in turn starts and stops two streams, of which the prefetcher
+     * makes little; a load from every line, none waiting for another, keeps memory busy.
      */
     private void touch(int first, int end) {
       if (first >= end) {
@@ -183,7 +202,8 @@ final class VectorAttention {
       }
       long offset = task.keyOffset(b, group, first);
       long count = (long) (end - first) * task.dim();
-      int seen = touch(task.kCache(), offset, count) ^ touch(task.vCache(), offset, count);
+      int seen = inPlace ? 0 : touch(task.kCache(), offset, count);
+      seen ^= touch(task.vCache(), offset, count);
       work.set(Operand.INT, sums, seen);
     }
 
@@ -215,14 +235,57 @@ final class VectorAttention {
       }
     }
 
-    /** Scores of all rows with four cached keys. */
-    private void scoreCached(int tile, int key) {
-      MemorySegment keys = task.kCache().segment();
-      long k = 2 * task.keyOffset(b, group, tile + key);
-      for (int quad = 0; quad < quads; quad++) {
-        long q = panelQ + (long) quad * steps * QUAD_STEP;
-        CachedPairs.scores(keys, k, 2L * task.dim(), steps / 2, work, q, sums);
-        lanes.fold(work, sums, STEP_BYTES, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
+    /**
+     * Scores of all rows with the cached keys before {@code end}, in whole fours. All keys come
+     * before all values: one stream from memory goes on while what came is worked on; keys and
+     * values of tiles in turn start two streams for every tile.
+     */
+    private void scoreAhead(int from, int end) {
+      aheadFirst = from / TILE * TILE;
+      aheadRow = 4L * (Math.ceilDiv(end - aheadFirst, TILE) + 1) * TILE;
+      ahead = scratch.get(AHEAD, 4L * quads * aheadRow);
+      int last = end / 4 * 4;
+      for (int key = (from + 3) / 4 * 4; key < last; key += TILE) {
+        int count = Math.min(TILE, last - key);
+        for (int quad = 0; quad < quads; quad++) {
+          if (task.dim() == CachedPairs.DIM) {
+            scoreRows(key, count, quad);
+          } else {
+            scoreFours(key, count, quad);
+          }
+        }
+      }
+    }
+
+    private void scoreRows(int key, int count, int quad) {
+      long q = panelQ + (long) quad * steps * QUAD_STEP;
+      long k = 2 * task.keyOffset(b, group, key);
+      CachedPairs.scores128(task.kCache().segment(), k, count, work, q, keySums, KEY_SUMS);
+      for (int i = 0; i < 4; i++) {
+        for (int c = 0; c < count; c += Layout.LANES) {
+          long from = keySums + i * KEY_SUMS + (long) c * STEP_BYTES;
+          long to = (4L * quad + i) * aheadRow + 4L * (key - aheadFirst + c);
+          lanes.fold(work, from, STEP_BYTES, ahead, to, 16);
+        }
+      }
+    }
+
+    private void scoreFours(int key, int count, int quad) {
+      long q = panelQ + (long) quad * steps * QUAD_STEP;
+      long apart = 2L * task.dim();
+      for (int c = 0; c < count; c += 4) {
+        long k = 2 * task.keyOffset(b, group, key + c);
+        CachedPairs.scores(task.kCache().segment(), k, apart, steps / 2, work, q, sums);
+        long to = 4L * quad * aheadRow + 4L * (key - aheadFirst + c);
+        lanes.fold(work, sums, STEP_BYTES, ahead, to, aheadRow);
+      }
+    }
+
+    /** The scores of a tile that were computed ahead; the others' places hold anything. */
+    private void takeAhead(int tile) {
+      for (int row = 0; row < rows; row++) {
+        long from = row * aheadRow + 4L * (tile - aheadFirst);
+        MemorySegment.copy(ahead, from, scores, row * SCORE_ROW, SCORE_ROW);
       }
     }
 
@@ -232,7 +295,11 @@ final class VectorAttention {
       MemorySegment values = task.vCache().segment();
       long v = 2 * task.keyOffset(b, group, tile + from);
       long apart = 2L * task.dim();
-      CachedPairs.mix(weights, values, v, apart, from, to, steps / 2, out, row * outRow, outRow);
+      if (task.dim() == CachedPairs.DIM) {
+        CachedPairs.mix128(weights, values, v, from, to, out, row * outRow, outRow);
+      } else {
+        CachedPairs.mix(weights, values, v, apart, from, to, steps / 2, out, row * outRow, outRow);
+      }
     }
 
     private int visibleFrom(int tile, int row) {

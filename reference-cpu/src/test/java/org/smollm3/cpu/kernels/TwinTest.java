@@ -273,7 +273,7 @@ class TwinTest {
   }
 
   /** A single token, which takes bfloat16 where it lies in the cache. */
-  @Property(tries = 120)
+  @Property(tries = 300)
   void attendOfOneToken(
       @ForAll @IntRange(min = 1, max = 2) int batch,
       @ForAll @IntRange(min = 1, max = 2) int groups,

@@ -11,6 +11,11 @@ interface Lanes {
   /** Width of the vectors in bits; 0 for scalar. */
   int bits();
 
+  /** As how many rows of bfloat16, and so streams from memory, one token is computed fastest. */
+  default int rowsAtOnce() {
+    return 4;
+  }
+
   /**
    * Four rows of bfloat16 with one packed vector: for r in 0 to 3, acc[r] += w[r] * x over {@code
    * blocks} blocks of 32 elements.

@@ -32,18 +32,10 @@ final class Lanes256 implements Lanes {
     return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }
 
-  private static IntVector pairs(MemorySegment segment, long offset) {
-    return IntVector.fromMemorySegment(I, segment, offset, LITTLE_ENDIAN);
-  }
-
-  private static FloatVector even(IntVector pairs) {
-    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-  }
-
-  private static FloatVector odd(IntVector pairs) {
-    return pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
-  }
-
+  // Four rows at once are eight chains of sums, as many as hide the latency of a multiply-add at
+  // two a cycle, and fit 16 registers beside x and a weight; four streams of an even distance are
+  // read faster than two or eight (docs/performance.md). Nothing goes through small methods: in one
+  // as large as this C2 stops inlining them, and boxes the vectors they take.
   @Override
   public void rowsBf16(
       MemorySegment w,
@@ -57,44 +49,52 @@ final class Lanes256 implements Lanes {
       MemorySegment acc,
       long a,
       long as) {
-    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
-      twoBf16(w, w0 + g, w1 + g, x, x0 + g, blocks, acc, a + g, as);
-      twoBf16(w, w2 + g, w3 + g, x, x0 + g, blocks, acc, a + 2 * as + g, as);
-    }
-  }
-
-  private static void twoBf16(
-      MemorySegment w,
-      long w0,
-      long w1,
-      MemorySegment x,
-      long x0,
-      int blocks,
-      MemorySegment acc,
-      long a,
-      long as) {
-    FloatVector s00 = at(acc, a);
-    FloatVector s01 = at(acc, a + V);
-    FloatVector s10 = at(acc, a + as);
-    FloatVector s11 = at(acc, a + as + V);
+    FloatVector s00 = FloatVector.fromMemorySegment(F, acc, a, LITTLE_ENDIAN);
+    FloatVector s01 = FloatVector.fromMemorySegment(F, acc, a + V, LITTLE_ENDIAN);
+    FloatVector s10 = FloatVector.fromMemorySegment(F, acc, a + as, LITTLE_ENDIAN);
+    FloatVector s11 = FloatVector.fromMemorySegment(F, acc, a + as + V, LITTLE_ENDIAN);
+    FloatVector s20 = FloatVector.fromMemorySegment(F, acc, a + 2 * as, LITTLE_ENDIAN);
+    FloatVector s21 = FloatVector.fromMemorySegment(F, acc, a + 2 * as + V, LITTLE_ENDIAN);
+    FloatVector s30 = FloatVector.fromMemorySegment(F, acc, a + 3 * as, LITTLE_ENDIAN);
+    FloatVector s31 = FloatVector.fromMemorySegment(F, acc, a + 3 * as + V, LITTLE_ENDIAN);
     for (long o = 0, end = 64L * blocks; o < end; o += 64) {
-      FloatVector xe = at(x, x0 + 2 * o);
-      FloatVector xo = at(x, x0 + 2 * o + 64);
-      IntVector p = pairs(w, w0 + o);
-      s00 = odd(p).fma(xo, even(p).fma(xe, s00));
-      p = pairs(w, w1 + o);
-      s10 = odd(p).fma(xo, even(p).fma(xe, s10));
-      xe = at(x, x0 + 2 * o + V);
-      xo = at(x, x0 + 2 * o + 64 + V);
-      p = pairs(w, w0 + o + V);
-      s01 = odd(p).fma(xo, even(p).fma(xe, s01));
-      p = pairs(w, w1 + o + V);
-      s11 = odd(p).fma(xo, even(p).fma(xe, s11));
+      FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
+      FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
+      IntVector p = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
+      s00 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s00);
+      s00 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s00);
+      p = IntVector.fromMemorySegment(I, w, w1 + o, LITTLE_ENDIAN);
+      s10 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s10);
+      s10 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s10);
+      p = IntVector.fromMemorySegment(I, w, w2 + o, LITTLE_ENDIAN);
+      s20 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s20);
+      s20 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s20);
+      p = IntVector.fromMemorySegment(I, w, w3 + o, LITTLE_ENDIAN);
+      s30 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s30);
+      s30 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s30);
+      e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + V, LITTLE_ENDIAN);
+      d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64 + V, LITTLE_ENDIAN);
+      p = IntVector.fromMemorySegment(I, w, w0 + o + V, LITTLE_ENDIAN);
+      s01 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s01);
+      s01 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s01);
+      p = IntVector.fromMemorySegment(I, w, w1 + o + V, LITTLE_ENDIAN);
+      s11 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s11);
+      s11 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s11);
+      p = IntVector.fromMemorySegment(I, w, w2 + o + V, LITTLE_ENDIAN);
+      s21 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s21);
+      s21 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s21);
+      p = IntVector.fromMemorySegment(I, w, w3 + o + V, LITTLE_ENDIAN);
+      s31 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s31);
+      s31 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s31);
     }
     s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
     s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
     s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
     s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+    s20.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
+    s21.intoMemorySegment(acc, a + 2 * as + V, LITTLE_ENDIAN);
+    s30.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
+    s31.intoMemorySegment(acc, a + 3 * as + V, LITTLE_ENDIAN);
   }
 
   @Override
@@ -110,38 +110,34 @@ final class Lanes256 implements Lanes {
       MemorySegment acc,
       long a,
       long as) {
-    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
-      twoF32(w, w0 + g, w1 + g, x, x0 + g, steps, acc, a + g, as);
-      twoF32(w, w2 + g, w3 + g, x, x0 + g, steps, acc, a + 2 * as + g, as);
-    }
-  }
-
-  private static void twoF32(
-      MemorySegment w,
-      long w0,
-      long w1,
-      MemorySegment x,
-      long x0,
-      int steps,
-      MemorySegment acc,
-      long a,
-      long as) {
-    FloatVector s00 = at(acc, a);
-    FloatVector s01 = at(acc, a + V);
-    FloatVector s10 = at(acc, a + as);
-    FloatVector s11 = at(acc, a + as + V);
+    FloatVector s00 = FloatVector.fromMemorySegment(F, acc, a, LITTLE_ENDIAN);
+    FloatVector s01 = FloatVector.fromMemorySegment(F, acc, a + V, LITTLE_ENDIAN);
+    FloatVector s10 = FloatVector.fromMemorySegment(F, acc, a + as, LITTLE_ENDIAN);
+    FloatVector s11 = FloatVector.fromMemorySegment(F, acc, a + as + V, LITTLE_ENDIAN);
+    FloatVector s20 = FloatVector.fromMemorySegment(F, acc, a + 2 * as, LITTLE_ENDIAN);
+    FloatVector s21 = FloatVector.fromMemorySegment(F, acc, a + 2 * as + V, LITTLE_ENDIAN);
+    FloatVector s30 = FloatVector.fromMemorySegment(F, acc, a + 3 * as, LITTLE_ENDIAN);
+    FloatVector s31 = FloatVector.fromMemorySegment(F, acc, a + 3 * as + V, LITTLE_ENDIAN);
     for (long o = 0, end = 64L * steps; o < end; o += 64) {
-      FloatVector v = at(x, x0 + o);
-      s00 = at(w, w0 + o).fma(v, s00);
-      s10 = at(w, w1 + o).fma(v, s10);
-      v = at(x, x0 + o + V);
-      s01 = at(w, w0 + o + V).fma(v, s01);
-      s11 = at(w, w1 + o + V).fma(v, s11);
+      FloatVector v = FloatVector.fromMemorySegment(F, x, x0 + o, LITTLE_ENDIAN);
+      s00 = FloatVector.fromMemorySegment(F, w, w0 + o, LITTLE_ENDIAN).fma(v, s00);
+      s10 = FloatVector.fromMemorySegment(F, w, w1 + o, LITTLE_ENDIAN).fma(v, s10);
+      s20 = FloatVector.fromMemorySegment(F, w, w2 + o, LITTLE_ENDIAN).fma(v, s20);
+      s30 = FloatVector.fromMemorySegment(F, w, w3 + o, LITTLE_ENDIAN).fma(v, s30);
+      v = FloatVector.fromMemorySegment(F, x, x0 + o + V, LITTLE_ENDIAN);
+      s01 = FloatVector.fromMemorySegment(F, w, w0 + o + V, LITTLE_ENDIAN).fma(v, s01);
+      s11 = FloatVector.fromMemorySegment(F, w, w1 + o + V, LITTLE_ENDIAN).fma(v, s11);
+      s21 = FloatVector.fromMemorySegment(F, w, w2 + o + V, LITTLE_ENDIAN).fma(v, s21);
+      s31 = FloatVector.fromMemorySegment(F, w, w3 + o + V, LITTLE_ENDIAN).fma(v, s31);
     }
     s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
     s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
     s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
     s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+    s20.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
+    s21.intoMemorySegment(acc, a + 2 * as + V, LITTLE_ENDIAN);
+    s30.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
+    s31.intoMemorySegment(acc, a + 3 * as + V, LITTLE_ENDIAN);
   }
 
   /** 8 whole numbers, times a scale: exact. */

@@ -32,6 +32,11 @@ final class Lanes512 implements Lanes {
     return 512;
   }
 
+  @Override
+  public int rowsAtOnce() {
+    return 8;
+  }
+
   private static FloatVector at(MemorySegment segment, long offset) {
     return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }

@@ -8,8 +8,8 @@ import org.smollm3.tensor.DType;
 
 /**
  * The matrix-vector product: a linear layer of one token goes straight over the weight in memory,
- * and is bound by reading it. A thread takes eight rows of bfloat16 at once, an eighth of its piece
- * apart, and four of other types: as many sequential streams.
+ * and is bound by reading it. A thread takes {@link Lanes#rowsAtOnce} rows of bfloat16 at once, an
+ * equal part of its piece apart, and four of other types: as many sequential streams.
  *
  * <p>Whatever is not a load from the weight keeps loads from being on their way, since it takes
  * their places in the core's queues while it waits for the last of them. So the sums of many rows
@@ -109,7 +109,7 @@ final class VectorStream {
     }
 
     void run() {
-      boolean eight = task.w().dtype() == DType.BF16;
+      boolean eight = task.w().dtype() == DType.BF16 && lanes.rowsAtOnce() == MOST_STREAMS;
       int streams = eight ? MOST_STREAMS : MOST_STREAMS / 2;
       int apart = (end - first) / streams;
       long group = (long) streams * STEP_BYTES;

@@ -11,7 +11,10 @@ interface Lanes {
   /** Width of the vectors in bits; 0 for scalar. */
   int bits();
 
-  /** As how many rows of bfloat16, and so streams from memory, one token is computed fastest. */
+  /**
+   * With how many weight rows of bfloat16 at once, and so streams from memory, one token is
+   * computed fastest: up to 8.
+   */
   default int rowsAtOnce() {
     return 4;
   }
@@ -37,6 +40,26 @@ interface Lanes {
       MemorySegment acc,
       long a,
       long as);
+
+  /**
+   * As {@link #rowsBf16} from zero, for {@link #rowsAtOnce} rows that are evenly spaced: acc[r] =
+   * w[r] * x.
+   *
+   * @param w0 where the first one begins, {@code ws} bytes from one to the next
+   * @param a where the accumulators are, 64 bytes from one to the next
+   */
+  default void evenRowsBf16(
+      MemorySegment w,
+      long w0,
+      long ws,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a) {
+    VectorMath.clear(acc, a, 4 * 64);
+    rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, x0, blocks, acc, a, 64);
+  }
 
   /**
    * As {@link #rowsBf16} for eight rows that are evenly spaced.

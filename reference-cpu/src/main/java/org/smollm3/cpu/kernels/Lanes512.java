@@ -37,6 +37,20 @@ final class Lanes512 implements Lanes {
     return 8;
   }
 
+  @Override
+  public void evenRowsBf16(
+      MemorySegment w,
+      long w0,
+      long ws,
+      MemorySegment x,
+      long x0,
+      int blocks,
+      MemorySegment acc,
+      long a) {
+    VectorMath.clear(acc, a, 8 * 64);
+    eightRowsBf16(w, w0, ws, x, x0, blocks, acc, a);
+  }
+
   private static FloatVector at(MemorySegment segment, long offset) {
     return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }

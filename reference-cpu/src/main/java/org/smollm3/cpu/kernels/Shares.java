@@ -10,9 +10,6 @@ import java.util.Arrays;
  * up takes less.
  */
 final class Shares {
-  /** Pieces are multiples of this where they are large, of the smallest piece where not. */
-  private static final int EVEN = 128;
-
   /** First row of each piece, and behind them the number of rows. */
   private final int[] bounds;
 
@@ -22,7 +19,7 @@ final class Shares {
 
   /**
    * @param rows at least 1
-   * @param least rows of the smallest piece but the last, at least 1
+   * @param least rows of the smallest piece but the last, at least 1; the others have a multiple
    */
   static Shares of(int rows, int threads, int least) {
     int[] bounds = new int[16];
@@ -33,8 +30,7 @@ final class Shares {
       }
       int rest = rows - first;
       int size = rest / (2 * threads);
-      int step = size >= 2 * EVEN ? EVEN : least;
-      first += Math.min(rest, Math.max(least, size / step * step));
+      first += Math.min(rest, Math.max(least, size / least * least));
       bounds[count + 1] = first;
     }
     return new Shares(Arrays.copyOf(bounds, count + 1));

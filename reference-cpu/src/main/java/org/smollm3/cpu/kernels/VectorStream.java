@@ -21,8 +21,14 @@ final class VectorStream {
 
   private static final int MOST_STREAMS = 8;
 
+  /** Most bytes from one stream to the next: with more, reading them lost some hundredths. */
+  private static final int FARTHEST = 1 << 20;
+
   /** Bytes of weights of the smallest piece: the last thread may end as late as it takes. */
   private static final int LEAST = 128 << 10;
+
+  /** Bytes of the sums of rows that are read together: where those stood apart it was slower. */
+  private static final long GROUP = (long) MOST_STREAMS * STEP_BYTES;
 
   private static final int PANEL_X = 0;
   private static final int SUMS = 0;
@@ -62,7 +68,8 @@ final class VectorStream {
     VectorMath.clear(x, packed, padded - packed);
     packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
     long rowBytes = (long) task.k() * task.w().dtype().byteSize();
-    int least = MOST_STREAMS * (int) Math.ceilDiv(LEAST, MOST_STREAMS * Math.max(1, rowBytes));
+    int streams = streamsOf(task);
+    int least = streams * (int) Math.ceilDiv(LEAST, streams * Math.max(1, rowBytes));
     Shares shares = Shares.of(task.n(), parallel.threads(), least);
     parallel.run(
         shares.count(),
@@ -72,12 +79,17 @@ final class VectorStream {
         });
   }
 
+  private int streamsOf(LinearTask task) {
+    return task.w().dtype() == DType.BF16 ? lanes.rowsAtOnce() : 4;
+  }
+
   /** Some weight rows. */
   private final class Piece {
     private final LinearTask task;
     private final MemorySegment w;
     private final MemorySegment x;
     private final int worker;
+    private final int streams;
     private final int first;
     private final int end;
     private final long rowBytes;
@@ -85,7 +97,6 @@ final class VectorStream {
     /** Bytes of a row that are whole lines. */
     private final long whole;
 
-    /** Those of rows that are read together stand together: where they did not it was slower. */
     private final MemorySegment sums;
 
     private final MemorySegment tail;
@@ -100,48 +111,63 @@ final class VectorStream {
       this.worker = worker;
       this.first = first;
       this.end = end;
+      streams = streamsOf(task);
       w = task.w().segment();
       rowBytes = (long) task.k() * task.w().dtype().byteSize();
       whole = rowBytes / STEP_BYTES * STEP_BYTES;
-      sums = own[worker].get(SUMS, (long) KEPT * MOST_STREAMS * STEP_BYTES);
+      sums = own[worker].get(SUMS, KEPT * GROUP);
       tail = own[worker].get(TAIL, 4L * STEP_BYTES);
       out = own[worker].get(OUT, 4L * KEPT);
     }
 
     void run() {
-      boolean eight = task.w().dtype() == DType.BF16 && lanes.rowsAtOnce() == MOST_STREAMS;
-      int streams = eight ? MOST_STREAMS : MOST_STREAMS / 2;
-      int apart = (end - first) / streams;
-      long group = (long) streams * STEP_BYTES;
-      for (int j = 0; j < apart; j += KEPT) {
-        int count = Math.min(KEPT, apart - j);
-        VectorMath.clear(sums, 0, KEPT * group);
-        for (int i = 0; i < count; i++) {
-          if (eight) {
-            eightRows(first + j + i, apart, i * group);
-          } else {
-            fourRows(first + j + i, apart, i * group);
-          }
-        }
-        for (int s = 0; s < streams; s++) {
-          store((long) s * STEP_BYTES, group, first + s * apart + j, count);
-        }
+      int most = (int) Math.max(1, FARTHEST / Math.max(1, rowBytes));
+      int row = first;
+      while (row + streams <= end) {
+        int apart = Math.min(most, (end - row) / streams);
+        block(row, apart);
+        row += streams * apart;
       }
-      for (int row = first + streams * apart; row < end; row += 4) {
+      for (; row < end; row += 4) {
         VectorMath.clear(sums, 0, (long) Layout.LANES * STEP_BYTES);
         fourRows(row, 1, 0);
         store(0, STEP_BYTES, row, Math.min(4, end - row));
       }
     }
 
-    /** A row and the seven that follow it at a distance, all of them within the piece. */
-    private void eightRows(int row, int apart, long a) {
+    /** As many rows of each stream as there are from one to the next. */
+    private void block(int row, int apart) {
+      for (int j = 0; j < apart; j += KEPT) {
+        int count = Math.min(KEPT, apart - j);
+        if (task.w().dtype() != DType.BF16) {
+          VectorMath.clear(sums, 0, KEPT * GROUP);
+        }
+        for (int i = 0; i < count; i++) {
+          if (task.w().dtype() == DType.BF16) {
+            evenRows(row + j + i, apart, i * GROUP);
+          } else {
+            fourRows(row + j + i, apart, i * GROUP);
+          }
+        }
+        for (int s = 0; s < streams; s++) {
+          store((long) s * STEP_BYTES, GROUP, row + s * apart + j, count);
+        }
+      }
+    }
+
+    /** A row of each stream. */
+    private void evenRows(int row, int apart, long a) {
       long w0 = row * rowBytes;
       long ws = apart * rowBytes;
-      lanes.eightRowsBf16(w, w0, ws, x, 0, (int) (whole / STEP_BYTES), sums, a);
-      long w4 = w0 + 4 * ws;
-      ends(w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, a);
-      ends(w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, a + 4 * STEP_BYTES);
+      lanes.evenRowsBf16(w, w0, ws, x, 0, (int) (whole / STEP_BYTES), sums, a);
+      for (int s = 0; s < streams && whole < rowBytes; s += 4) {
+        // Past the last stream it is repeated; no other sums are where these then go.
+        long w1 = w0 + s * ws;
+        long w2 = w0 + Math.min(s + 1, streams - 1) * ws;
+        long w3 = w0 + Math.min(s + 2, streams - 1) * ws;
+        long w4 = w0 + Math.min(s + 3, streams - 1) * ws;
+        ends(w1, w2, w3, w4, a + (long) s * STEP_BYTES);
+      }
     }
 
     /** A row and the three that follow it at a distance; past the last one it is repeated. */

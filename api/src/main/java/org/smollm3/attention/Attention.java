@@ -1,5 +1,6 @@
 package org.smollm3.attention;
 
+import java.util.List;
 import java.util.OptionalInt;
 import org.smollm3.kvcache.KvCacheManager;
 import org.smollm3.parallel.Bias;
@@ -10,6 +11,7 @@ import org.smollm3.parallel.Sharding;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
 import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
 import org.smollm3.tensor.DType;
@@ -88,16 +90,20 @@ public record Attention(
   }
 
   private Projected projectEach(GraphContext context, Tensor x) {
-    return new Projected(
-        project(context, "q_proj", gqa.paddedHeads(), x),
-        project(context, "k_proj", gqa.paddedKvHeads(), x),
-        project(context, "v_proj", gqa.paddedKvHeads(), x));
+    List<LinearLayer> layers =
+        List.of(
+            projection("q_proj", gqa.paddedHeads()).layer(context, name("q_proj")),
+            projection("k_proj", gqa.paddedKvHeads()).layer(context, name("k_proj")),
+            projection("v_proj", gqa.paddedKvHeads()).layer(context, name("v_proj")));
+    List<Tensor> all = context.ops().linearEach(x, layers, x.dtype());
+    return new Projected(all.get(0), all.get(1), all.get(2));
   }
 
   /** One product, cut into the rank's queries, keys and values. */
   private Projected projectFused(GraphContext context, Tensor x) {
     TensorOps ops = context.ops();
-    Tensor all = project(context, "Wqkv", gqa.paddedHeads() + 2 * gqa.paddedKvHeads(), x);
+    ColumnParallelLinear linear = projection("Wqkv", gqa.paddedHeads() + 2 * gqa.paddedKvHeads());
+    Tensor all = context.scope(name("Wqkv"), () -> linear.forward(context, x, x.dtype()));
     long keys = (long) gqa.localHeads() * headDim;
     long values = keys + (long) gqa.localKvHeads() * headDim;
     int last = all.shape().rank() - 1;
@@ -107,14 +113,12 @@ public record Attention(
         ops.slice(all, last, values, all.shape().dim(last)));
   }
 
-  private Tensor project(GraphContext context, String projection, int totalHeads, Tensor x) {
-    ColumnParallelLinear linear =
-        new ColumnParallelLinear(
-            name("qkv_proj." + projection),
-            totalHeads * headDim,
-            bias,
-            ColumnParallelLinear.Output.LOCAL);
-    return context.scope(name(projection), () -> linear.forward(context, x, x.dtype()));
+  private ColumnParallelLinear projection(String projection, int totalHeads) {
+    return new ColumnParallelLinear(
+        name("qkv_proj." + projection),
+        totalHeads * headDim,
+        bias,
+        ColumnParallelLinear.Output.LOCAL);
   }
 
   /** [B, T, n * D] to [B, n, T, D]. */

@@ -3,7 +3,9 @@ package org.smollm3.model;
 import org.smollm3.parallel.Bias;
 import org.smollm3.parallel.ColumnParallelLinear;
 import org.smollm3.parallel.RowParallelLinear;
+import org.smollm3.spi.GatedUnit;
 import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.Tensor;
 import org.smollm3.tensor.DType;
 
@@ -20,25 +22,26 @@ record Mlp(int layer, int width, Bias bias, DType reduceType) {
    * @return [B, T, hidden], to be added to the residual
    */
   Tensor forward(GraphContext context, Tensor x) {
-    Tensor gate = column(context, "gate_proj", x);
-    Tensor up = column(context, "up_proj", x);
-    Tensor activated = context.ops().swiGlu(gate, up);
-    context.tap(name("act"), activated);
+    GatedUnit unit =
+        context
+            .ops()
+            .linearSwiGlu(x, column(context, "gate_proj"), column(context, "up_proj"), x.dtype());
+    context.tap(name("gate_proj"), unit.gate());
+    context.tap(name("up_proj"), unit.up());
+    context.tap(name("act"), unit.product());
     RowParallelLinear output =
         new RowParallelLinear(
             name("down_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType);
     Tensor down =
-        context.scope(name("down_proj"), () -> output.forward(context, activated, x.dtype()));
+        context.scope(name("down_proj"), () -> output.forward(context, unit.product(), x.dtype()));
     context.tap(name("down_proj"), down);
     return down;
   }
 
-  private Tensor column(GraphContext context, String projection, Tensor x) {
-    ColumnParallelLinear linear =
-        new ColumnParallelLinear(name(projection), width, bias, ColumnParallelLinear.Output.LOCAL);
-    Tensor y = context.scope(name(projection), () -> linear.forward(context, x, x.dtype()));
-    context.tap(name(projection), y);
-    return y;
+  private LinearLayer column(GraphContext context, String projection) {
+    return new ColumnParallelLinear(
+            name(projection), width, bias, ColumnParallelLinear.Output.LOCAL)
+        .layer(context, name(projection));
   }
 
   private String name(String part) {

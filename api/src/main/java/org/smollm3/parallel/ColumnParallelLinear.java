@@ -2,6 +2,7 @@ package org.smollm3.parallel;
 
 import java.util.Optional;
 import org.smollm3.spi.GraphContext;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.Tensor;
 import org.smollm3.tensor.DType;
 
@@ -26,10 +27,20 @@ public record ColumnParallelLinear(String name, int outputs, Bias bias, Output o
    * @return [..., local outputs] or [..., outputs] of type {@code dtype}
    */
   public Tensor forward(GraphContext context, Tensor x, DType dtype) {
+    LinearLayer layer = layer(context, name);
+    Tensor y = context.ops().linear(x, layer.weight(), layer.bias(), dtype);
+    return output == Output.LOCAL ? y : gather(context, y, outputs);
+  }
+
+  /**
+   * This rank's part of the layer, to be run together with others of the same input.
+   *
+   * @param scope the full name under which it runs
+   */
+  public LinearLayer layer(GraphContext context, String scope) {
     Optional<Tensor> b =
         bias == Bias.PRESENT ? Optional.of(context.weight(name + ".bias")) : Optional.empty();
-    Tensor y = context.ops().linear(x, context.weight(name + ".weight"), b, dtype);
-    return output == Output.LOCAL ? y : gather(context, y, outputs);
+    return new LinearLayer(scope, context.weight(name + ".weight"), b);
   }
 
   /** All ranks' parts along the last axis, cut to its size without padding. */

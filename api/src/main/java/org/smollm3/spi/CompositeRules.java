@@ -1,5 +1,6 @@
 package org.smollm3.spi;
 
+import java.util.List;
 import java.util.Optional;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.Shape;
@@ -9,7 +10,35 @@ final class CompositeRules {
   private CompositeRules() {}
 
   static Shape linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
-    String op = "linear";
+    return linear("linear", x, weight, bias, dtype);
+  }
+
+  static List<Shape> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    if (layers.isEmpty()) {
+      throw Require.fail("linearEach", "no layers");
+    }
+    return layers.stream().map(layer -> linear(x, layer, dtype)).toList();
+  }
+
+  private static Shape linear(Tensor x, LinearLayer layer, DType dtype) {
+    return linear("linear '" + layer.name() + "'", x, layer.weight(), layer.bias(), dtype);
+  }
+
+  static Shape linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    Shape gated = linear(x, gate, dtype);
+    Shape shape = linear(x, up, dtype);
+    if (!shape.equals(gated)) {
+      throw Require.fail(
+          "linearSwiGlu",
+          String.format(
+              "'%s' gives %s and '%s' %s; they must be alike",
+              gate.name(), gated, up.name(), shape));
+    }
+    return shape;
+  }
+
+  private static Shape linear(
+      String op, Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
     Require.floating(op, "x", x);
     Require.floating(op, "weight", weight);
     Require.floatingType(op, "result", dtype);

@@ -21,6 +21,13 @@ final class Composites {
     return ops.convert(sum, dtype);
   }
 
+  static List<Tensor> linearEach(TensorOps ops, Tensor x, List<LinearLayer> layers, DType dtype) {
+    CompositeRules.linearEach(x, layers, dtype);
+    return layers.stream()
+        .map(layer -> ops.linear(x, layer.weight(), layer.bias(), dtype))
+        .toList();
+  }
+
   static Tensor rmsNorm(TensorOps ops, Tensor x, Tensor weight, double epsilon) {
     Shape shape = x.shape();
     int last = shape.rank() - 1;
@@ -38,6 +45,13 @@ final class Composites {
     Tensor wide = ops.convert(gate, DType.F32);
     Tensor silu = ops.multiply(wide, ops.logistic(wide));
     return ops.convert(ops.multiply(silu, ops.convert(up, DType.F32)), gate.dtype());
+  }
+
+  static GatedUnit linearSwiGlu(
+      TensorOps ops, Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    CompositeRules.linearSwiGlu(x, gate, up, dtype);
+    List<Tensor> both = ops.linearEach(x, List.of(gate, up), dtype);
+    return new GatedUnit(both.get(0), both.get(1), ops.swiGlu(both.get(0), both.get(1)));
   }
 
   static Tensor softmax(TensorOps ops, Tensor x) {

@@ -298,6 +298,16 @@ public final class ShapeRules {
     return CompositeRules.linear(x, weight, bias, dtype);
   }
 
+  /** One shape a layer. */
+  public static List<Shape> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    return CompositeRules.linearEach(x, layers, dtype);
+  }
+
+  /** All three results have it. */
+  public static Shape linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    return CompositeRules.linearSwiGlu(x, gate, up, dtype);
+  }
+
   public static Shape rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return CompositeRules.rmsNorm(x, weight, epsilon);
   }

@@ -186,6 +186,17 @@ public interface TensorOps {
     return Composites.linear(this, x, weight, bias, dtype);
   }
 
+  /**
+   * Several linear layers of one input, such as queries, keys and values: for each what {@link
+   * #linear} gives, bit for bit, in their order. Fused, the input is read once and the weights are
+   * one stream.
+   *
+   * @param layers whose outputs may have different sizes
+   */
+  default List<Tensor> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    return Composites.linearEach(this, x, layers, dtype);
+  }
+
   /** x * rsqrt(mean(x^2) + eps) * weight over the last axis. x [..., N], weight [N]. */
   default Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return Composites.rmsNorm(this, x, weight, epsilon);
@@ -194,6 +205,16 @@ public interface TensorOps {
   /** gate * logistic(gate) * up; same shape. */
   default Tensor swiGlu(Tensor gate, Tensor up) {
     return Composites.swiGlu(this, gate, up);
+  }
+
+  /**
+   * The first half of a SwiGLU feed-forward: gate and up as of {@link #linear}, rounded to {@code
+   * dtype}, and their product as of {@link #swiGlu} of what was rounded; all three bit for bit.
+   *
+   * @param gate a layer with as many outputs as {@code up}
+   */
+  default GatedUnit linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    return Composites.linearSwiGlu(this, x, gate, up, dtype);
   }
 
   /** exp(x - max) / sum over the last axis. */

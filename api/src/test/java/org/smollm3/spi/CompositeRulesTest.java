@@ -9,6 +9,7 @@ import static org.smollm3.tensor.DType.F16;
 import static org.smollm3.tensor.DType.F32;
 import static org.smollm3.tensor.DType.I32;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -35,6 +36,10 @@ class CompositeRulesTest {
     return new PlainState(new TensorSpec("k", dtype, Shape.of(dims)));
   }
 
+  private static LinearLayer layer(String name, Tensor weight) {
+    return new LinearLayer(name, weight, Optional.empty());
+  }
+
   private static DynamicTest refuses(String message, ThrowingCallable call) {
     return DynamicTest.dynamicTest(
         message,
@@ -49,6 +54,14 @@ class CompositeRulesTest {
     assertThat(
             ShapeRules.linear(t(F32, 2, 5, 3), t(BF16, 7, 3), Optional.of(t(F16, 7)), DType.BF16))
         .isEqualTo(Shape.of(2, 5, 7));
+    assertThat(
+            ShapeRules.linearEach(
+                t(F32, 2, 5, 3), List.of(layer("q", t(BF16, 7, 3)), layer("k", t(F16, 4, 3))), F32))
+        .containsExactly(Shape.of(2, 5, 7), Shape.of(2, 5, 4));
+    assertThat(
+            ShapeRules.linearSwiGlu(
+                t(F32, 5, 3), layer("gate", t(BF16, 7, 3)), layer("up", t(F32, 7, 3)), BF16))
+        .isEqualTo(Shape.of(5, 7));
     assertThat(ShapeRules.rmsNorm(t(BF16, 2, 3), t(F32, 3), 0)).isEqualTo(Shape.of(2, 3));
     assertThat(ShapeRules.swiGlu(t(BF16, 2, 3), t(F32, 2, 3))).isEqualTo(Shape.of(2, 3));
     assertThat(ShapeRules.softmax(t(F16, 2, 3))).isEqualTo(Shape.of(2, 3));
@@ -89,6 +102,26 @@ class CompositeRulesTest {
         refuses(
             "linear: result is I32, not F32, BF16 or F16",
             () -> ShapeRules.linear(t(F32, 2, 3), t(F32, 7, 3), none, I32)),
+        refuses(
+            "linear 'layers.0.self_attn.k_proj': x [2, 3] does not end in the 4 of weight [7, 4]",
+            () ->
+                ShapeRules.linearEach(
+                    t(F32, 2, 3),
+                    List.of(
+                        layer("layers.0.self_attn.q_proj", t(F32, 7, 3)),
+                        layer("layers.0.self_attn.k_proj", t(F32, 7, 4))),
+                    F32)),
+        refuses("linearEach: no layers", () -> ShapeRules.linearEach(t(F32, 2, 3), List.of(), F32)),
+        refuses(
+            "linearSwiGlu: 'gate' gives [2, 7] and 'up' [2, 6]; they must be alike",
+            () ->
+                ShapeRules.linearSwiGlu(
+                    t(F32, 2, 3), layer("gate", t(F32, 7, 3)), layer("up", t(F32, 6, 3)), F32)),
+        refuses(
+            "linear 'up': weight is [3], not of rank 2",
+            () ->
+                ShapeRules.linearSwiGlu(
+                    t(F32, 2, 3), layer("gate", t(F32, 7, 3)), layer("up", t(F32, 3)), F32)),
         refuses(
             "rmsNorm: weight is [2], not [3]",
             () -> ShapeRules.rmsNorm(t(F32, 2, 3), t(F32, 2), 1e-6)),

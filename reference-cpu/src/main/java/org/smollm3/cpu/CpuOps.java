@@ -1,7 +1,9 @@
 package org.smollm3.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.smollm3.cpu.kernels.AttendTask;
 import org.smollm3.cpu.kernels.Kernels;
 import org.smollm3.cpu.kernels.LinearTask;
@@ -10,6 +12,8 @@ import org.smollm3.eager.StateHandle;
 import org.smollm3.eager.Workspace;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.GatedUnit;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.ShapeRules;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
@@ -26,19 +30,45 @@ final class CpuOps extends CpuPrimitives {
   @Override
   public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
     CpuTensor result = make(dtype, ShapeRules.linear(x, weight, bias, dtype));
-    int n = weight.shape().intDim(0);
-    int k = weight.shape().intDim(1);
-    kernels()
-        .linear(
-            new LinearTask(
-                CpuTensor.of(x).operand(),
-                CpuTensor.of(weight).operand(),
-                bias.map(b -> CpuTensor.of(b).operand()),
-                result.operand(),
-                rows(x.shape()),
-                n,
-                k));
+    kernels().linear(task(x, weight, bias, result));
     return result;
+  }
+
+  private static LinearTask task(Tensor x, Tensor weight, Optional<Tensor> bias, CpuTensor result) {
+    return new LinearTask(
+        CpuTensor.of(x).operand(),
+        CpuTensor.of(weight).operand(),
+        bias.map(b -> CpuTensor.of(b).operand()),
+        result.operand(),
+        rows(x.shape()),
+        weight.shape().intDim(0),
+        weight.shape().intDim(1));
+  }
+
+  private static LinearTask task(Tensor x, LinearLayer layer, CpuTensor result) {
+    return task(x, layer.weight(), layer.bias(), result);
+  }
+
+  @Override
+  public List<Tensor> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    List<Shape> shapes = ShapeRules.linearEach(x, layers, dtype);
+    List<CpuTensor> results = shapes.stream().map(shape -> make(dtype, shape)).toList();
+    kernels()
+        .linearEach(
+            IntStream.range(0, layers.size())
+                .mapToObj(i -> task(x, layers.get(i), results.get(i)))
+                .toList());
+    return List.copyOf(results);
+  }
+
+  @Override
+  public GatedUnit linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    Shape shape = ShapeRules.linearSwiGlu(x, gate, up, dtype);
+    CpuTensor gated = make(dtype, shape);
+    CpuTensor raised = make(dtype, shape);
+    CpuTensor product = make(dtype, shape);
+    kernels().linearSwiGlu(task(x, gate, gated), task(x, up, raised), product.operand());
+    return new GatedUnit(gated, raised, product);
   }
 
   /** How many rows all axes but the last make. */

@@ -6,11 +6,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.GatedUnit;
+import org.smollm3.spi.LinearLayer;
+import org.smollm3.spi.Tensor;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -245,6 +249,62 @@ class CompositesTest {
     assertThat(Bodies.cpu(body, List.of(cache), active, ids, positions).toDoubleArray())
         .containsExactly(
             Bodies.primitives(body, List.of(cache), active, ids, positions).toDoubleArray());
+  }
+
+  private static LinearLayer layer(String name, Tensor weight, Tensor bias) {
+    return new LinearLayer(name, weight, Optional.of(bias));
+  }
+
+  /**
+   * Layers of one input, fused and one by one: the same bits for any tokens, threads and widths.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16", "F16"})
+  void fusedLayersHaveTheBitsOfEachAlone(DType weightType) {
+    DType type = weightType == DType.BF16 ? DType.BF16 : DType.F32;
+    Bodies.StateBody fused =
+        (ops, t, s) -> {
+          List<Tensor> each =
+              ops.linearEach(
+                  t.get(0),
+                  List.of(layer("a", t.get(1), t.get(4)), layer("b", t.get(2), t.get(5))),
+                  type);
+          GatedUnit unit =
+              ops.linearSwiGlu(
+                  t.get(0), layer("b", t.get(2), t.get(5)), layer("c", t.get(3), t.get(5)), type);
+          return ops.concatenate(
+              2, List.of(each.get(0), each.get(1), unit.gate(), unit.up(), unit.product()));
+        };
+    Bodies.StateBody alone =
+        (ops, t, s) -> {
+          Tensor a = ops.linear(t.get(0), t.get(1), Optional.of(t.get(4)), type);
+          Tensor b = ops.linear(t.get(0), t.get(2), Optional.of(t.get(5)), type);
+          Tensor c = ops.linear(t.get(0), t.get(3), Optional.of(t.get(5)), type);
+          return ops.concatenate(2, List.of(a, b, b, c, ops.swiGlu(b, c)));
+        };
+    HostTensor[] weights = {
+      Bodies.random(weightType, random, 331, 475),
+      Bodies.random(weightType, random, 700, 475),
+      Bodies.random(weightType, random, 700, 475),
+      Bodies.random(DType.F32, random, 331),
+      Bodies.random(DType.F32, random, 700)
+    };
+    for (int tokens : new int[] {1, 7, 50}) {
+      HostTensor x = Bodies.random(type, random, 1, tokens, 475);
+      HostTensor[] inputs =
+          Stream.concat(Stream.of(x), Stream.of(weights)).toArray(HostTensor[]::new);
+      HostTensor wanted = Bodies.cpu(1, 512, CpuOps::new, alone, List.of(), inputs);
+      for (int threads : new int[] {1, 2, 5}) {
+        for (int bits : new int[] {0, 128, 256, 512}) {
+          HostTensor actual = Bodies.cpu(threads, bits, CpuOps::new, fused, List.of(), inputs);
+          assertThat(actual.segment().mismatch(wanted.segment()))
+              .as("%d tokens, %d threads, %d bits", tokens, threads, bits)
+              .isEqualTo(-1);
+        }
+      }
+    }
   }
 
   /** Threads and widths change no bit: a layer's worth of operations over all settings. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.smollm3.error.InvalidModelException;
@@ -46,6 +47,17 @@ public final class ComputationBuilder {
     source = newSource;
   }
 
+  /** What comes from another part of the model than the instructions around it. */
+  public <T> T from(String part, Supplier<T> made) {
+    String outer = source;
+    source = part;
+    try {
+      return made.get();
+    } finally {
+      source = outer;
+    }
+  }
+
   /** The next parameter. */
   public HloInstruction parameter(HloShape shape) {
     HloInstruction parameter =
@@ -65,13 +77,7 @@ public final class ComputationBuilder {
    * @param meaning what the model calls it; its {@link HloInstruction#source}
    */
   public HloInstruction parameter(HloShape shape, String meaning) {
-    String outer = source;
-    source = meaning;
-    try {
-      return parameter(shape);
-    } finally {
-      source = outer;
-    }
+    return from(meaning, () -> parameter(shape));
   }
 
   /**

@@ -2,10 +2,12 @@ package org.smollm3.neuron.trace;
 
 import static org.smollm3.neuron.trace.TracedTensor.node;
 
+import java.util.List;
 import java.util.Optional;
 import org.smollm3.neuron.hlo.ComputationBuilder;
 import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.ShapeRules;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
@@ -27,6 +29,15 @@ final class TracingOps extends TracingPrimitives {
   public Tensor linear(Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
     ShapeRules.linear(x, weight, bias, dtype);
     return super.linear(x, weight, bias, dtype);
+  }
+
+  /** {@inheritDoc} The instructions of each layer carry its name. */
+  @Override
+  public List<Tensor> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    ShapeRules.linearEach(x, layers, dtype);
+    return layers.stream()
+        .map(l -> builder.from(l.name(), () -> linear(x, l.weight(), l.bias(), dtype)))
+        .toList();
   }
 
   @Override

@@ -30,7 +30,7 @@ import org.smollm3.tensor.Shape;
 abstract class TracingPrimitives implements TensorOps {
   private static final HloAttributes NONE = new HloAttributes.None();
 
-  private final ComputationBuilder builder;
+  final ComputationBuilder builder;
   final TraceOptions options;
   final CustomCalls customCalls;
 

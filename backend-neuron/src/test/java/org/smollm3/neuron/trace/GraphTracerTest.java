@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ import org.smollm3.spi.DotDims;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Reduction;
 import org.smollm3.spi.State;
@@ -105,6 +107,47 @@ class GraphTracerTest {
                   Tensor x = c.scope("layers.3.self_attn.q_proj", () -> c.input("x"));
                   return c.ops().reshape(x, Shape.of(7));
                 }));
+  }
+
+  /** Layers that are run together are told apart all the same. */
+  @Test
+  void eachOfSeveralLayersNamesItsInstructions() {
+    TracedGraph graph =
+        trace(
+            output(
+                c ->
+                    c.scope(
+                        "layers.0.mlp",
+                        () ->
+                            c.ops()
+                                .linearSwiGlu(
+                                    c.input("x"),
+                                    layer(c, "layers.0.mlp.gate_proj", WEIGHT),
+                                    layer(c, "layers.0.mlp.up_proj", SPARE),
+                                    DType.F32)
+                                .product())));
+    assertThat(
+            graph.module().entry().instructions().stream()
+                .filter(i -> i.opcode() == Opcode.DOT || i.opcode() == Opcode.LOGISTIC)
+                .map(HloInstruction::source))
+        .containsExactly("layers.0.mlp.gate_proj", "layers.0.mlp.up_proj", "layers.0.mlp");
+    refused(
+        "layers.0.mlp: linear 'layers.0.mlp.up_proj': x [3, 2] does not end in the 3 of weight"
+            + " [5, 3]",
+        c ->
+            c.scope(
+                "layers.0.mlp",
+                () ->
+                    c.ops()
+                        .linearEach(
+                            c.input("y"),
+                            List.of(layer(c, "layers.0.mlp.up_proj", WEIGHT)),
+                            DType.F32)
+                        .get(0)));
+  }
+
+  private static LinearLayer layer(GraphContext context, String name, TensorSpec weight) {
+    return new LinearLayer(name, context.weight(weight.name()), Optional.empty());
   }
 
   @Test

@@ -6,6 +6,8 @@ import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
 import org.smollm3.spi.Comparison;
 import org.smollm3.spi.DotDims;
+import org.smollm3.spi.GatedUnit;
+import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.Reduction;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
@@ -214,6 +216,11 @@ abstract class ForwardingOps implements TensorOps {
   }
 
   @Override
+  public List<Tensor> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
+    return inner.linearEach(x, layers, dtype);
+  }
+
+  @Override
   public Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return inner.rmsNorm(x, weight, epsilon);
   }
@@ -221,6 +228,11 @@ abstract class ForwardingOps implements TensorOps {
   @Override
   public Tensor swiGlu(Tensor gate, Tensor up) {
     return inner.swiGlu(gate, up);
+  }
+
+  @Override
+  public GatedUnit linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
+    return inner.linearSwiGlu(x, gate, up, dtype);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.smollm3.cpu.kernels;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /** Passes every operation on, and adds up what each kind of them took and did. */
@@ -62,9 +63,29 @@ public final class KernelTimes implements Kernels {
 
   @Override
   public void linear(LinearTask task) {
-    long products = (long) task.n() * task.k();
-    long bytes = task.w().bytes(products);
-    time(Family.LINEAR, bytes, 2 * products * task.m(), () -> kernels.linear(task));
+    timeLinear(List.of(task), () -> kernels.linear(task));
+  }
+
+  @Override
+  public void linearEach(List<LinearTask> tasks) {
+    timeLinear(tasks, () -> kernels.linearEach(tasks));
+  }
+
+  /** The product of gate and up counts as a part of the layers, which it takes a thousandth of. */
+  @Override
+  public void linearSwiGlu(LinearTask gate, LinearTask up, Operand y) {
+    timeLinear(List.of(gate, up), () -> kernels.linearSwiGlu(gate, up, y));
+  }
+
+  private void timeLinear(List<LinearTask> tasks, Runnable operation) {
+    long bytes = 0;
+    long flops = 0;
+    for (LinearTask task : tasks) {
+      long products = (long) task.n() * task.k();
+      bytes += task.w().bytes(products);
+      flops += 2 * products * task.m();
+    }
+    time(Family.LINEAR, bytes, flops, operation);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package org.smollm3.cpu.kernels;
 
+import java.util.List;
+
 /**
  * The fused operations of "cpu". Two implementations give the same bits: on the Vector API, and
  * scalar. Operands are dense, off-heap or mapped, of type F32, BF16 or F16 in any mix; results are
@@ -11,6 +13,26 @@ public interface Kernels {
 
   /** See {@link LinearTask}. */
   void linear(LinearTask task);
+
+  /**
+   * As {@link #linear} of each.
+   *
+   * @param tasks at least one, all of the same x
+   */
+  default void linearEach(List<LinearTask> tasks) {
+    tasks.forEach(this::linear);
+  }
+
+  /**
+   * As {@link #linear} of both and then {@link #swiGlu} of what they stored.
+   *
+   * @param up of the same x and n as {@code gate}
+   */
+  default void linearSwiGlu(LinearTask gate, LinearTask up, Operand y) {
+    linear(gate);
+    linear(up);
+    swiGlu(gate.y(), up.y(), y, (long) gate.m() * gate.n());
+  }
 
   /** See {@link AttendTask}. */
   void attend(AttendTask task);

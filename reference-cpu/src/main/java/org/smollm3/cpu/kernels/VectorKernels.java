@@ -5,6 +5,7 @@ import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import org.smollm3.error.BackendException;
 import org.smollm3.tensor.DType;
@@ -63,7 +64,23 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public synchronized void linear(LinearTask task) {
-    linear.linear(task);
+    linear.linear(List.of(task));
+  }
+
+  @Override
+  public synchronized void linearEach(List<LinearTask> tasks) {
+    linear.linear(tasks);
+  }
+
+  @Override
+  public synchronized void linearSwiGlu(LinearTask gate, LinearTask up, Operand y) {
+    if (VectorLinear.canStream(gate, up)) {
+      linear.stream(
+          gate, up, (worker, first, n) -> gate(own[worker], gate.y(), up.y(), y, first, n));
+    } else {
+      linear.linear(List.of(gate, up));
+      swiGlu(gate.y(), up.y(), y, (long) gate.m() * gate.n());
+    }
   }
 
   @Override
@@ -145,21 +162,28 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public synchronized void swiGlu(Operand gate, Operand up, Operand y, long n) {
+    pieces(n, (scratch, first, count) -> gate(scratch, gate, up, y, first, count));
+  }
+
+  /**
+   * Elements {@code start} to {@code start + n - 1} of a gate, as many at a time as caches hold.
+   */
+  private void gate(Scratch scratch, Operand gate, Operand up, Operand y, long start, int n) {
     Layout layout = fastest(gate, up, y);
-    pieces(
-        n,
-        (scratch, first, count) -> {
-          long bytes = (long) layout.steps(count) * STEP_BYTES;
-          MemorySegment g = scratch.get(FIRST, 4 * CHUNK);
-          MemorySegment u = scratch.get(SECOND, 4 * CHUNK);
-          MemorySegment e = scratch.get(THIRD, 4 * CHUNK);
-          packing.pack(gate, first, count, layout, g, 0, STEP_BYTES);
-          packing.pack(up, first, count, layout, u, 0, STEP_BYTES);
-          VectorMath.negativeMagnitude(g, 0, e, 0, bytes);
-          VectorMath.exp(e, 0, bytes);
-          VectorMath.gate(g, 0, e, 0, u, 0, bytes);
-          packing.unpack(g, 0, layout, y, first, count);
-        });
+    MemorySegment g = scratch.get(FIRST, 4 * CHUNK);
+    MemorySegment u = scratch.get(SECOND, 4 * CHUNK);
+    MemorySegment e = scratch.get(THIRD, 4 * CHUNK);
+    for (int done = 0; done < n; done += CHUNK) {
+      int count = Math.min(CHUNK, n - done);
+      long first = start + done;
+      long bytes = (long) layout.steps(count) * STEP_BYTES;
+      packing.pack(gate, first, count, layout, g, 0, STEP_BYTES);
+      packing.pack(up, first, count, layout, u, 0, STEP_BYTES);
+      VectorMath.negativeMagnitude(g, 0, e, 0, bytes);
+      VectorMath.exp(e, 0, bytes);
+      VectorMath.gate(g, 0, e, 0, u, 0, bytes);
+      packing.unpack(g, 0, layout, y, first, count);
+    }
   }
 
   @Override

@@ -3,6 +3,8 @@ package org.smollm3.cpu.kernels;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.smollm3.tensor.DType;
 
 /**
  * Linear layers. One row of x goes to {@link VectorStream}; a few rows go to {@link VectorTokens};
@@ -54,19 +56,36 @@ final class VectorLinear {
     }
   }
 
-  void linear(LinearTask task) {
-    if (task.m() == 0 || task.n() == 0) {
+  /** Tasks of one x. Those whose weights have one type have it packed once, where it is small. */
+  void linear(List<LinearTask> all) {
+    List<LinearTask> tasks = all.stream().filter(task -> task.n() > 0).toList();
+    if (tasks.isEmpty() || tasks.get(0).m() == 0) {
       return;
     }
-    if (task.m() == 1 && VectorStream.takes(task.w().dtype())) {
-      one.linear(task);
-    } else if (task.m() >= MANY_TOKENS) {
-      many.linear(task);
-    } else if (task.m() <= VectorTokens.most(task.w().dtype())) {
-      few.linear(task);
+    int m = tasks.get(0).m();
+    DType weight = tasks.get(0).w().dtype();
+    if (!tasks.stream().allMatch(task -> task.w().dtype() == weight)) {
+      tasks.forEach(task -> linear(List.of(task)));
+    } else if (m == 1 && VectorStream.takes(weight)) {
+      one.linear(tasks);
+    } else if (m >= MANY_TOKENS) {
+      tasks.forEach(many::linear);
+    } else if (m <= VectorTokens.most(weight)) {
+      few.linear(tasks);
     } else {
-      matrix(task);
+      tasks.forEach(this::matrix);
     }
+  }
+
+  /** Whether two tasks of one x and n are for {@link #stream}. */
+  static boolean canStream(LinearTask gate, LinearTask up) {
+    DType weight = gate.w().dtype();
+    return gate.m() == 1 && gate.n() > 0 && weight == up.w().dtype() && VectorStream.takes(weight);
+  }
+
+  /** Two tasks that {@link #canStream}, and of their rows what comes after them. */
+  void stream(LinearTask gate, LinearTask up, VectorStream.Rows then) {
+    one.linear(gate, up, then);
   }
 
   /**

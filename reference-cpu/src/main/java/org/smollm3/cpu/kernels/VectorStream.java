@@ -4,6 +4,7 @@ import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.smollm3.tensor.DType;
 
 /**
@@ -58,25 +59,75 @@ final class VectorStream {
   }
 
   /**
-   * @param task of one token, with a weight that it {@link #takes}
+   * All rows of all weights are one work to be shared, so that threads meet once for all tasks.
+   *
+   * @param tasks of one token, the same for all, with rows, and weights of one type that it {@link
+   *     #takes}
    */
-  void linear(LinearTask task) {
+  void linear(List<LinearTask> tasks) {
+    MemorySegment x = packed(tasks.get(0));
+    int rows = tasks.stream().mapToInt(LinearTask::n).reduce(0, Math::addExact);
+    Shares shares = shares(rows, tasks.get(0), 1);
+    parallel.run(
+        shares.count(),
+        (worker, piece) -> {
+          int first = shares.first(piece);
+          int end = first + shares.rows(piece);
+          for (LinearTask task : tasks) {
+            int from = Math.max(0, first);
+            int to = Math.min(task.n(), end);
+            if (from < to) {
+              new Piece(task, x, worker, from, to).run();
+            }
+            first -= task.n();
+            end -= task.n();
+          }
+        });
+  }
+
+  /** What is to be done with rows of two results as soon as they are there. */
+  interface Rows {
+    void run(int worker, int first, int count);
+  }
+
+  /**
+   * Two tasks of as many rows, and of each piece what comes after it.
+   *
+   * @param gate as of {@link #linear}, and so {@code up}
+   */
+  void linear(LinearTask gate, LinearTask up, Rows then) {
+    MemorySegment x = packed(gate);
+    Shares shares = shares(gate.n(), gate, 2);
+    parallel.run(
+        shares.count(),
+        (worker, piece) -> {
+          int first = shares.first(piece);
+          int end = first + shares.rows(piece);
+          new Piece(gate, x, worker, first, end).run();
+          new Piece(up, x, worker, first, end).run();
+          then.run(worker, first, end - first);
+        });
+  }
+
+  private MemorySegment packed(LinearTask task) {
     Layout layout = task.layout();
     long packed = (long) layout.steps(task.k()) * STEP_BYTES;
     long padded = Math.max(packed, VectorInt8.packedBytes(task.k()));
     MemorySegment x = shared.get(PANEL_X, padded);
     VectorMath.clear(x, packed, padded - packed);
     packing.pack(task.x(), 0, task.k(), layout, x, 0, STEP_BYTES);
-    long rowBytes = (long) task.k() * task.w().dtype().byteSize();
+    return x;
+  }
+
+  /**
+   * @param task whose weight's rows they are
+   * @param weights that have such a row
+   */
+  private Shares shares(int rows, LinearTask task, int weights) {
+    long rowBytes = (long) weights * task.k() * task.w().dtype().byteSize();
     int streams = streamsOf(task);
     int least = streams * (int) Math.ceilDiv(LEAST, streams * Math.max(1, rowBytes));
-    Shares shares = Shares.of(task.n(), parallel.threads(), least);
-    parallel.run(
-        shares.count(),
-        (worker, piece) -> {
-          int first = shares.first(piece);
-          new Piece(task, x, worker, first, first + shares.rows(piece)).run();
-        });
+    return Shares.of(rows, parallel.threads(), least);
   }
 
   private int streamsOf(LinearTask task) {

@@ -5,6 +5,7 @@ import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.smollm3.tensor.DType;
 
 /**
@@ -56,20 +57,34 @@ final class VectorTokens {
   }
 
   /**
-   * @param task of no more than {@link #most} tokens
+   * @param tasks of no more than {@link #most} tokens, the same for all, with rows, and weights of
+   *     one type
    */
-  void linear(LinearTask task) {
-    Layout layout = task.layout();
-    long tokenBytes = (long) layout.steps(task.k()) * STEP_BYTES;
-    MemorySegment x = shared.get(PANEL_X, task.m() * tokenBytes);
+  void linear(List<LinearTask> tasks) {
+    LinearTask any = tasks.get(0);
+    Layout layout = any.layout();
+    long tokenBytes = (long) layout.steps(any.k()) * STEP_BYTES;
+    MemorySegment x = shared.get(PANEL_X, any.m() * tokenBytes);
     parallel.run(
-        task.m(),
+        any.m(),
         (worker, t) ->
             packing.pack(
-                task.x(), (long) t * task.k(), task.k(), layout, x, t * tokenBytes, STEP_BYTES));
+                any.x(), (long) t * any.k(), any.k(), layout, x, t * tokenBytes, STEP_BYTES));
     parallel.run(
-        (task.n() + TILE_ROWS - 1) / TILE_ROWS,
-        (worker, tile) -> new Tile(task, x, tokenBytes, own[worker], tile * TILE_ROWS).run());
+        tasks.stream().mapToInt(VectorTokens::tiles).reduce(0, Math::addExact),
+        (worker, number) -> {
+          int tile = number;
+          for (LinearTask task : tasks) {
+            if (tile >= 0 && tile < tiles(task)) {
+              new Tile(task, x, tokenBytes, own[worker], tile * TILE_ROWS).run();
+            }
+            tile -= tiles(task);
+          }
+        });
+  }
+
+  private static int tiles(LinearTask task) {
+    return (task.n() + TILE_ROWS - 1) / TILE_ROWS;
   }
 
   /** Some weight rows with all tokens. */

@@ -2,14 +2,12 @@ package org.smollm3.cpu.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
-import org.smollm3.tensor.BFloat16;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.Int8Format;
 
@@ -19,20 +17,6 @@ import org.smollm3.tensor.Int8Format;
  */
 class Int8KernelTest {
   private final Kernels[] kernels = Operands.all();
-
-  /** Whole numbers of all values, -128 too, and scales of very different sizes. */
-  private static Operand weights(Int8Format format, int n, int k, Random random) {
-    Operand bytes = Operands.empty(DType.I8, (long) n * k);
-    for (long i = 0; i < (long) n * k; i++) {
-      bytes.segment().set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
-    }
-    long count = n * format.scales(k);
-    Operand scales = Operands.empty(DType.F32, count);
-    for (long i = 0; i < count; i++) {
-      scales.set(i, BFloat16.round((float) Math.exp(3 * random.nextGaussian())));
-    }
-    return new Operand(bytes.segment(), new Operand.Scales(scales.segment(), format, k));
-  }
 
   private static Operand asFloats(Operand int8, long n) {
     Operand floats = Operands.empty(DType.F32, n);
@@ -46,7 +30,7 @@ class Int8KernelTest {
       int m, int n, int k, Int8Format format, DType type, boolean biased, long seed) {
     Random random = new Random(seed);
     Operand x = Operands.random(type, (long) m * k, random);
-    Operand w = weights(format, n, k, random);
+    Operand w = Operands.int8(format, n, k, random);
     Operand floats = asFloats(w, (long) n * k);
     Optional<Operand> bias =
         biased ? Optional.of(Operands.random(type, n, random)) : Optional.empty();
@@ -110,7 +94,7 @@ class Int8KernelTest {
       @ForAll long seed) {
     Random random = new Random(seed);
     Operand x = Operands.random(DType.F32, (long) m * k, random);
-    Operand w = weights(format, n, k, random);
+    Operand w = Operands.int8(format, n, k, random);
     for (Kernels each : kernels) {
       Operand together = Operands.empty(DType.F32, (long) m * n);
       each.linear(new LinearTask(x, w, Optional.empty(), together, m, n, k));
@@ -131,7 +115,7 @@ class Int8KernelTest {
       @ForAll @IntRange(min = 1, max = 200) int k,
       @ForAll Int8Format format,
       @ForAll long seed) {
-    Operand w = weights(format, n, k, new Random(seed));
+    Operand w = Operands.int8(format, n, k, new Random(seed));
     Operand wanted = asFloats(w, (long) n * k);
     for (Kernels each : kernels) {
       Operand y = Operands.empty(DType.F32, (long) n * k);
@@ -142,8 +126,8 @@ class Int8KernelTest {
 
   @Test
   void bytesOfScalesAreCounted() {
-    Operand rows = weights(Int8Format.ROW, 3, 70, new Random(1));
-    Operand groups = weights(Int8Format.GROUP_32, 3, 70, new Random(1));
+    Operand rows = Operands.int8(Int8Format.ROW, 3, 70, new Random(1));
+    Operand groups = Operands.int8(Int8Format.GROUP_32, 3, 70, new Random(1));
     assertThat(rows.bytes(210)).isEqualTo(210 + 3 * 4);
     assertThat(groups.bytes(210)).isEqualTo(210 + 3 * 3 * 4);
     KernelTimes times = new KernelTimes(kernels[0]);

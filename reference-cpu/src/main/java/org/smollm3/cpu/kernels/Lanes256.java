@@ -33,8 +33,13 @@ final class Lanes256 implements Lanes {
   }
 
   // Four rows at once are eight chains of sums, as many as hide the latency of a multiply-add at
-  // two a cycle, and fit 16 registers beside x and a weight. Nothing goes through small methods: in
-  // one as large as this C2 stops inlining them, and boxes the vectors they take.
+  // two a cycle, and fit 16 registers beside x and a weight. Five and six rows read faster alone,
+  // but
+  // C1 gives up on a method of so many loads, or C2 spills. An int counts: with a long it was
+  // slower.
+  // Nothing goes through small methods: in one as large as this C2 stops inlining them, and boxes
+  // the
+  // vectors they take.
   @Override
   public void rowsBf16(
       MemorySegment w,
@@ -56,7 +61,8 @@ final class Lanes256 implements Lanes {
     FloatVector s21 = FloatVector.fromMemorySegment(F, acc, a + 2 * as + V, LITTLE_ENDIAN);
     FloatVector s30 = FloatVector.fromMemorySegment(F, acc, a + 3 * as, LITTLE_ENDIAN);
     FloatVector s31 = FloatVector.fromMemorySegment(F, acc, a + 3 * as + V, LITTLE_ENDIAN);
-    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
+    for (int i = 0; i < blocks; i++) {
+      long o = 64L * i;
       FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
       FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
       IntVector p = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
@@ -94,89 +100,6 @@ final class Lanes256 implements Lanes {
     s21.intoMemorySegment(acc, a + 2 * as + V, LITTLE_ENDIAN);
     s30.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
     s31.intoMemorySegment(acc, a + 3 * as + V, LITTLE_ENDIAN);
-  }
-
-  @Override
-  public int rowsAtOnce() {
-    return 5;
-  }
-
-  // Five rows at once are ten chains of sums: beside two vectors of x, a weight, its half and the
-  // mask all that 16 registers hold. With eight chains the core's queues were full of arithmetic
-  // before enough lines were on their way from memory: 87 to 92 % of its bandwidth where five rows
-  // reach 95 to 99 (docs/performance.md). Six rows, with sums that are loaded and x from memory in
-  // each multiply-add, reach 97 to 100, but C1 gives up on a method of so many loads, and the JVM
-  // then never compiles it well: so sums begin as zeros here.
-  @Override
-  public void evenRowsBf16(
-      MemorySegment w,
-      long w0,
-      long ws,
-      MemorySegment x,
-      long x0,
-      int blocks,
-      MemorySegment acc,
-      long a) {
-    FloatVector s00 = FloatVector.zero(F);
-    FloatVector s01 = FloatVector.zero(F);
-    FloatVector s10 = FloatVector.zero(F);
-    FloatVector s11 = FloatVector.zero(F);
-    FloatVector s20 = FloatVector.zero(F);
-    FloatVector s21 = FloatVector.zero(F);
-    FloatVector s30 = FloatVector.zero(F);
-    FloatVector s31 = FloatVector.zero(F);
-    FloatVector s40 = FloatVector.zero(F);
-    FloatVector s41 = FloatVector.zero(F);
-    long w1 = w0 + ws;
-    long w2 = w1 + ws;
-    long w3 = w2 + ws;
-    long w4 = w3 + ws;
-    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
-      FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
-      IntVector p = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
-      s00 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s00);
-      s00 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s00);
-      p = IntVector.fromMemorySegment(I, w, w1 + o, LITTLE_ENDIAN);
-      s10 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s10);
-      s10 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s10);
-      p = IntVector.fromMemorySegment(I, w, w2 + o, LITTLE_ENDIAN);
-      s20 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s20);
-      s20 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s20);
-      p = IntVector.fromMemorySegment(I, w, w3 + o, LITTLE_ENDIAN);
-      s30 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s30);
-      s30 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s30);
-      p = IntVector.fromMemorySegment(I, w, w4 + o, LITTLE_ENDIAN);
-      s40 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s40);
-      s40 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s40);
-      e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + V, LITTLE_ENDIAN);
-      d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64 + V, LITTLE_ENDIAN);
-      p = IntVector.fromMemorySegment(I, w, w0 + o + V, LITTLE_ENDIAN);
-      s01 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s01);
-      s01 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s01);
-      p = IntVector.fromMemorySegment(I, w, w1 + o + V, LITTLE_ENDIAN);
-      s11 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s11);
-      s11 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s11);
-      p = IntVector.fromMemorySegment(I, w, w2 + o + V, LITTLE_ENDIAN);
-      s21 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s21);
-      s21 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s21);
-      p = IntVector.fromMemorySegment(I, w, w3 + o + V, LITTLE_ENDIAN);
-      s31 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s31);
-      s31 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s31);
-      p = IntVector.fromMemorySegment(I, w, w4 + o + V, LITTLE_ENDIAN);
-      s41 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s41);
-      s41 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s41);
-    }
-    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s01.intoMemorySegment(acc, a + 32, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + 96, LITTLE_ENDIAN);
-    s20.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
-    s21.intoMemorySegment(acc, a + 160, LITTLE_ENDIAN);
-    s30.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
-    s31.intoMemorySegment(acc, a + 224, LITTLE_ENDIAN);
-    s40.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
-    s41.intoMemorySegment(acc, a + 288, LITTLE_ENDIAN);
   }
 
   @Override

@@ -34,6 +34,13 @@ import org.smollm3.text.Tokenizer;
 final class LibraryTextGenerator implements TextGenerator {
   @Override
   public Result generate(GenerateRequest request, Listener listener) {
+    try (OpeningBackend backend = new OpeningBackend(() -> choose(request))) {
+      return generate(request, backend, listener);
+    }
+  }
+
+  private static Result generate(
+      GenerateRequest request, OpeningBackend backend, Listener listener) {
     SmolLm3Model model =
         request.model().isPresent()
             ? SmolLm3Model.open(request.model().get())
@@ -42,10 +49,9 @@ final class LibraryTextGenerator implements TextGenerator {
     Optional<NeuronConfig> compiled =
         request.compiled().map(folder -> NeuronConfigReader.read(FolderFiles.open(folder)));
     compiled.ifPresent(config -> requireAgrees(request, config));
-    Backends.Choice choice = choose(request);
-    try (Backend backend = choice.backend()) {
-      return run(request, model, generation, choice, backend, compiled, listener);
-    }
+    boolean text = request.prompt() instanceof Prompt.OfText || model.hasTokenizer();
+    Optional<Tokenizer> tokenizer = text ? Optional.of(model.tokenizer()) : Optional.empty();
+    return run(request, model, tokenizer, generation, backend.await(), compiled, listener);
   }
 
   /** Compiled graphs have one type and one number of ranks. */
@@ -124,13 +130,12 @@ final class LibraryTextGenerator implements TextGenerator {
   private static Result run(
       GenerateRequest request,
       SmolLm3Model model,
+      Optional<Tokenizer> tokenizer,
       GenerationRequest generation,
       Backends.Choice choice,
-      Backend backend,
       Optional<NeuronConfig> compiled,
       Listener listener) {
-    boolean text = request.prompt() instanceof Prompt.OfText || model.hasTokenizer();
-    Optional<Tokenizer> tokenizer = text ? Optional.of(model.tokenizer()) : Optional.empty();
+    Backend backend = choice.backend();
     Map<String, HostTensor> taps = Collections.synchronizedMap(new LinkedHashMap<>());
     Generator.Settings settings = Generator.Settings.of(model);
     Sharding sharding = sharding(request, settings.sharding());

@@ -129,6 +129,17 @@ class LauncherTest {
   }
 
   @Test
+  void compilesKernelsSoonerUnlessTheUserSaysOtherwise() throws Exception {
+    String own = "-XX:Tier4InvocationThreshold=5000";
+    environment.put("SMOLLM3_JAVA_OPTS", own);
+    assertThat(start("x").lines())
+        .contains(
+            "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.cpu.kernels.*::*,0.03",
+            "-XX:CompileCommand=quiet")
+        .containsSubsequence("-XX:Tier4InvocationThreshold=20000", own);
+  }
+
+  @Test
   void startsFromTheCacheOfTheBuildUnlessTheUserHasOne() throws Exception {
     Path cache = root.resolve("cli/target/smollm3.aot");
     String option = "-XX:AOTCache=" + cache;

@@ -33,6 +33,7 @@ final class CpuBackend implements Backend {
   private final Optional<Int8Format> rounding;
   private final WeightMemory weightMemory;
   private final Consumer<Operand> onWeight;
+  private final Optional<WarmUp> warmUp;
   private volatile boolean closed;
 
   CpuBackend(CpuSettings settings) {
@@ -40,18 +41,27 @@ final class CpuBackend implements Backend {
   }
 
   CpuBackend(CpuSettings settings, WeightMemory.Kind memory) {
-    this(settings, memory, kernels -> kernels, weight -> {});
+    this(settings, memory, kernels -> kernels, weight -> {}, Optional.empty());
+  }
+
+  /** One whose first session finds its kernels compiled, if it is of bfloat16. */
+  static CpuBackend warm(CpuSettings settings, WeightMemory.Kind memory) {
+    return new CpuBackend(
+        settings, memory, kernels -> kernels, weight -> {}, WarmUp.start(settings));
   }
 
   /**
    * @param wrap put around the kernels, to watch them
    * @param onWeight hears where the weights of each session are
+   * @param warmUp that sessions wait for; closed with the backend
    */
   CpuBackend(
       CpuSettings settings,
       WeightMemory.Kind memory,
       UnaryOperator<Kernels> wrap,
-      Consumer<Operand> onWeight) {
+      Consumer<Operand> onWeight,
+      Optional<WarmUp> warmUp) {
+    this.warmUp = warmUp;
     rounding = settings.weights();
     this.onWeight = onWeight;
     pool = new WorkerPool(settings.threads());
@@ -117,19 +127,24 @@ final class CpuBackend implements Backend {
             rounding.map(format -> new CpuMemory.Rounding(format, pool)),
             weightMemory::place,
             onWeight);
-    return EagerSession.load(
-        NAME,
-        CAPABILITIES,
-        program,
-        weights,
-        options,
-        (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new, loading));
+    Session session =
+        EagerSession.load(
+            NAME,
+            CAPABILITIES,
+            program,
+            weights,
+            options,
+            (rank, workspace) -> new CpuMemory(kernels, workspace, CpuOps::new, loading));
+    // Not when it first runs: nobody measures loading.
+    warmUp.ifPresent(WarmUp::await);
+    return session;
   }
 
   /** Ends the threads; sessions that are still open cannot run any more. */
   @Override
   public void close() {
     closed = true;
+    warmUp.ifPresent(WarmUp::close);
     pool.close();
     weightMemory.close();
   }

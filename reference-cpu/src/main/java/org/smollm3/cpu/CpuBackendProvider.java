@@ -42,6 +42,6 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CpuBackend(CpuSettings.read(options), WeightMemory.Kind.of(options));
+    return CpuBackend.warm(CpuSettings.read(options), WeightMemory.Kind.of(options));
   }
 }

@@ -30,7 +30,8 @@ public final class MeasuredCpu implements AutoCloseable {
               times[0] = new KernelTimes(kernels);
               return times[0];
             },
-            weights::add);
+            weights::add,
+            Optional.empty());
   }
 
   /** Opens it with the settings that provider "cpu" would take. */

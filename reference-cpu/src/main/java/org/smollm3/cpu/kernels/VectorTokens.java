@@ -26,6 +26,12 @@ final class VectorTokens {
   /** Bytes of a weight row that stay in level 1, with those of seven others and of a token. */
   private static final int PIECE = 2048;
 
+  /** The same with those of three others and of two tokens. */
+  private static final int PAIR_PIECE = 4096;
+
+  /** Floats of the sums of a token. */
+  private static final int PAIR_SUMS = TILE_ROWS * Layout.LANES;
+
   private static final int PANEL_X = 0;
   private static final int SUMS = 0;
   private static final int TAIL = 1;
@@ -38,6 +44,9 @@ final class VectorTokens {
   private final Packing packing;
   private final Scratch shared = new Scratch();
   private final Scratch[] own;
+
+  /** For {@link TwoTokens}: the tokens, one of zeros to make them even, then each worker's sums. */
+  private float[] work = new float[0];
 
   VectorTokens(Parallel parallel, Lanes lanes, Packing packing) {
     this.parallel = parallel;
@@ -70,13 +79,22 @@ final class VectorTokens {
         (worker, t) ->
             packing.pack(
                 any.x(), (long) t * any.k(), any.k(), layout, x, t * tokenBytes, STEP_BYTES));
+    if (inPairs(any)) {
+      long floats = even(any.m()) * (tokenBytes / 4 + (long) parallel.threads() * PAIR_SUMS);
+      if (work.length < floats) {
+        work = new float[Math.toIntExact(floats)];
+      }
+      int given = Math.toIntExact(any.m() * tokenBytes / 4);
+      MemorySegment.copy(x, FLOAT, 0, work, 0, given);
+      Arrays.fill(work, given, Math.toIntExact(even(any.m()) * tokenBytes / 4), 0);
+    }
     parallel.run(
         tasks.stream().mapToInt(VectorTokens::tiles).reduce(0, Math::addExact),
         (worker, number) -> {
           int tile = number;
           for (LinearTask task : tasks) {
             if (tile >= 0 && tile < tiles(task)) {
-              new Tile(task, x, tokenBytes, own[worker], tile * TILE_ROWS).run();
+              new Tile(task, x, tokenBytes, worker, tile * TILE_ROWS).run();
             }
             tile -= tiles(task);
           }
@@ -85,6 +103,14 @@ final class VectorTokens {
 
   private static int tiles(LinearTask task) {
     return (task.n() + TILE_ROWS - 1) / TILE_ROWS;
+  }
+
+  private boolean inPairs(LinearTask task) {
+    return lanes.bits() == TwoTokens.BITS && task.m() > 1 && task.w().dtype() == DType.BF16;
+  }
+
+  private static int even(int tokens) {
+    return tokens + tokens % 2;
   }
 
   /** Some weight rows with all tokens. */
@@ -97,6 +123,7 @@ final class VectorTokens {
     private final MemorySegment folded;
     private final MemorySegment out;
     private final MemorySegment bias;
+    private final int worker;
     private final int first;
     private final int rows;
     private final Layout layout;
@@ -108,10 +135,11 @@ final class VectorTokens {
     /** How many times as many bytes of x a line of the weight meets. */
     private final int widening;
 
-    Tile(LinearTask task, MemorySegment x, long tokenBytes, Scratch scratch, int first) {
+    Tile(LinearTask task, MemorySegment x, long tokenBytes, int worker, int first) {
       this.task = task;
       this.x = x;
       this.tokenBytes = tokenBytes;
+      this.worker = worker;
       this.first = first;
       rows = Math.min(TILE_ROWS, task.n() - first);
       layout = Layout.of(task.y().dtype());
@@ -119,6 +147,7 @@ final class VectorTokens {
       rowBytes = (long) task.k() * size;
       whole = rowBytes / STEP_BYTES * STEP_BYTES;
       widening = 4 / size;
+      Scratch scratch = own[worker];
       sums = scratch.get(SUMS, task.m() * TOKEN_SUMS);
       tail = scratch.get(TAIL, 4L * STEP_BYTES);
       folded = scratch.get(FOLDED, 4L * TILE_ROWS);
@@ -127,6 +156,11 @@ final class VectorTokens {
     }
 
     void run() {
+      if (rows == TILE_ROWS && inPairs(task)) {
+        pairs();
+        store();
+        return;
+      }
       VectorMath.clear(sums, 0, task.m() * TOKEN_SUMS);
       for (int i = 0; i < EIGHTH; i++) {
         if (rows == TILE_ROWS && task.w().dtype() == DType.BF16) {
@@ -141,6 +175,42 @@ final class VectorTokens {
 
     private long row(int i) {
       return (first + (long) Math.min(i, rows - 1)) * rowBytes;
+    }
+
+    /** All rows of a whole tile, four at a time with two tokens at a time. */
+    private void pairs() {
+      int count = even(task.m());
+      int apart = (int) (tokenBytes / 4);
+      int from = count * (apart + worker * PAIR_SUMS);
+      Arrays.fill(work, from, from + count * PAIR_SUMS, 0);
+      for (int four = 0; four < TILE_ROWS / 4; four++) {
+        long w0 = row(firstOf(four));
+        int a = from + 4 * four * Layout.LANES;
+        for (long o = 0; o < whole; o += PAIR_PIECE) {
+          int lines = (int) (Math.min(PAIR_PIECE, whole - o) / STEP_BYTES);
+          for (int t = 0; t < count; t += 2) {
+            TwoTokens.fourRows(
+                task.w().segment(),
+                w0 + o,
+                EIGHTH * rowBytes,
+                work,
+                (int) (o / 2) + t * apart,
+                apart,
+                lines,
+                a + t * PAIR_SUMS,
+                PAIR_SUMS);
+          }
+        }
+      }
+      MemorySegment.copy(work, from, sums, FLOAT, 0, task.m() * PAIR_SUMS);
+      for (int four = 0; four < TILE_ROWS / 4; four++) {
+        ends(firstOf(four), four);
+      }
+    }
+
+    /** The first of the four rows of a number. */
+    private int firstOf(int four) {
+      return four / 2 + four % 2 * 4 * EIGHTH;
     }
 
     /** Rows i, i + 4, i + 8 and so on of a whole tile. */

@@ -83,6 +83,18 @@ class TwinTest {
     assertSame(m, n, k, wType, yType, biased, seed);
   }
 
+  /** Whole tiles of bfloat16 for two tokens at a time, with rows of several pieces. */
+  @Property(tries = 20)
+  void linearOfTokensByTwo(
+      @ForAll @IntRange(min = 2, max = 9) int m,
+      @ForAll @IntRange(min = 32, max = 70) int n,
+      @ForAll @IntRange(min = 2080, max = 4300) int k,
+      @ForAll Floating yType,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    assertSame(m, n, k, Floating.BF16, yType, biased, seed);
+  }
+
   /** A single token, rows that are taken by eight. */
   @Property(tries = 20)
   void linearOfLongRows(

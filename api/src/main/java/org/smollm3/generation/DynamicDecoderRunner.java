@@ -28,6 +28,8 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   private final ModelFiles files;
   private final Session session;
   private final RowChecks checks;
+  private final int vocabSize;
+  private final DecoderOptions.Logits logits;
   private final Prompts prompts;
 
   /** How prompts are run. */
@@ -46,6 +48,8 @@ public final class DynamicDecoderRunner implements DecoderRunner {
     this.files = files;
     this.session = session;
     this.checks = new RowChecks(vocabSize, options.slots(), options.capacity());
+    this.vocabSize = vocabSize;
+    this.logits = options.logits();
     this.prompts = prompts;
   }
 
@@ -133,21 +137,31 @@ public final class DynamicDecoderRunner implements DecoderRunner {
   private List<RowOutput> run(String graph, List<RowRequest> rows) {
     for (RowRequest row : rows) {
       if (row.draw().isPresent()) {
-        throw new InvalidRequestException("this program returns logits; choose tokens on the host");
+        throw new InvalidRequestException(
+            "this program does not sample; choose tokens on the host");
       }
     }
-    HostTensor logits =
-        MappedReads.of(files, () -> session.run(graph, inputs(rows))).get(DecoderGraphs.LOGITS);
+    Outputs outputs = MappedReads.of(files, () -> session.run(graph, inputs(rows)));
+    boolean choosesToken =
+        logits == DecoderOptions.Logits.NONE && !graph.equals(DecoderGraphs.SPECULATION);
     List<RowOutput> results = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
-      HostTensor row = logits.row(i);
-      int given = rows.get(i).tokens().size();
       results.add(
-          new RowOutput(
-              Optional.of(row.shape().dim(0) > given ? row.rows(0, given) : row),
-              OptionalInt.empty()));
+          choosesToken ? token(outputs, i) : logits(outputs, i, rows.get(i).tokens().size()));
     }
     return results;
+  }
+
+  private RowOutput token(Outputs outputs, int row) {
+    int token = outputs.get(DecoderGraphs.TOKENS).getInt(row);
+    Logits.checkGreatest(outputs.get(DecoderGraphs.TOKEN_LOGITS).getFloat(row), token, vocabSize);
+    return new RowOutput(Optional.empty(), OptionalInt.of(token));
+  }
+
+  private static RowOutput logits(Outputs outputs, int row, int given) {
+    HostTensor all = outputs.get(DecoderGraphs.LOGITS).row(row);
+    return new RowOutput(
+        Optional.of(all.shape().dim(0) > given ? all.rows(0, given) : all), OptionalInt.empty());
   }
 
   private static Map<String, HostTensor> inputs(List<RowRequest> rows) {

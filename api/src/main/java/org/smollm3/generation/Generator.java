@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.smollm3.error.InvalidRequestException;
 import org.smollm3.model.CompiledShapes;
+import org.smollm3.model.DecoderGraphs;
 import org.smollm3.model.DecoderOptions;
 import org.smollm3.model.NeuronConfig;
 import org.smollm3.parallel.Sharding;
@@ -139,7 +140,7 @@ public final class Generator {
     long capacity = Math.min(context, (long) longest + request.stop().maxNewTokens());
     Optional<CompiledShapes> shapes = shapes(prompts, (int) capacity);
     shapes.ifPresent(compiled -> requireFits(prompts, request, compiled));
-    try (DecoderRunner runner = open(prompts, (int) capacity, shapes)) {
+    try (DecoderRunner runner = open(prompts, request, (int) capacity, shapes)) {
       return run(runner, prompts, request, listener, shapes);
     }
   }
@@ -184,15 +185,31 @@ public final class Generator {
     }
   }
 
-  private DecoderRunner open(PromptBatch prompts, int capacity, Optional<CompiledShapes> shapes) {
+  private DecoderRunner open(
+      PromptBatch prompts,
+      GenerationRequest request,
+      int capacity,
+      Optional<CompiledShapes> shapes) {
     if (shapes.isPresent()) {
       return model.load(
           backend, settings.arithmetic(), settings.sharding(), shapes.get(), settings.load());
     }
     DecoderOptions options =
         DecoderOptions.of(settings.arithmetic(), prompts.size(), capacity)
+            .withLogits(logits(request))
             .withSharding(settings.sharding());
     return model.load(backend, options, settings.load());
+  }
+
+  /** None where nobody looks at them and the backend can choose the most likely token itself. */
+  private DecoderOptions.Logits logits(GenerationRequest request) {
+    boolean unseen =
+        request.sampling().strategy() == SamplingParams.Strategy.GREEDY
+            && request.logProbabilities() == GenerationRequest.LogProbabilities.OMIT
+            && !settings.load().taps().matches(DecoderGraphs.LM_HEAD);
+    return unseen && backend.capabilities().contains(Capability.DEVICE_SAMPLING)
+        ? DecoderOptions.Logits.NONE
+        : DecoderOptions.Logits.LAST_TOKEN;
   }
 
   private List<GenerationResult> run(

@@ -11,15 +11,12 @@ public final class Logits {
   public static int argmax(float[] logits) {
     int best = 0;
     for (int id = 0; id < logits.length; id++) {
-      check(logits, id);
+      check(logits[id], id);
       if (logits[id] > logits[best]) {
         best = id;
       }
     }
-    if (logits.length == 0 || logits[best] == Float.NEGATIVE_INFINITY) {
-      throw new BackendException(
-          "none of the " + logits.length + " logits is above -Infinity; no token can be chosen");
-    }
+    checkChoice(logits.length == 0 ? Float.NEGATIVE_INFINITY : logits[best], logits.length);
     return best;
   }
 
@@ -42,10 +39,27 @@ public final class Logits {
     return logits[token] - greatest - Math.log(sum);
   }
 
-  private static void check(float[] logits, int id) {
-    if (!(logits[id] < Float.POSITIVE_INFINITY)) {
+  /**
+   * Refuses a greatest logit that {@link #argmax} would.
+   *
+   * @param token the first with it, where NaN orders as +Infinity
+   */
+  static void checkGreatest(float logit, int token, int vocabSize) {
+    check(logit, token);
+    checkChoice(logit, vocabSize);
+  }
+
+  private static void check(float logit, int id) {
+    if (!(logit < Float.POSITIVE_INFINITY)) {
       throw new BackendException(
-          "the logit of token " + id + " is " + logits[id] + "; the backend has failed");
+          "the logit of token " + id + " is " + logit + "; the backend has failed");
+    }
+  }
+
+  private static void checkChoice(float greatest, int vocabSize) {
+    if (greatest == Float.NEGATIVE_INFINITY) {
+      throw new BackendException(
+          "none of the " + vocabSize + " logits is above -Infinity; no token can be chosen");
     }
   }
 }

@@ -10,7 +10,8 @@ import org.smollm3.tensor.HostTensor;
  *
  * @param logits [n, vocab], if the program returns logits: of the last token, or where several are
  *     asked for (speculation, all logits of a prompt) of each token given
- * @param token the chosen next token, if the program samples on the device
+ * @param token the chosen next token, if the program samples on the device or returns the most
+ *     likely one
  */
 public record RowOutput(Optional<HostTensor> logits, OptionalInt token) {
   /** Logits after the last token given, in float32. */
@@ -28,6 +29,7 @@ public record RowOutput(Optional<HostTensor> logits, OptionalInt token) {
     return logits.orElseThrow(
         () ->
             new InvalidRequestException(
-                "the compiled graphs return tokens, not logits; compile with output_logits"));
+                "the graphs return tokens, not logits; compile with output_logits, or load the model"
+                    + " for logits"));
   }
 }

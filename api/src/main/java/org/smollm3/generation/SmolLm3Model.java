@@ -143,7 +143,7 @@ public final class SmolLm3Model {
   /** Whole where every token's logits or inner tensors are wanted, or the backend has no pieces. */
   private static DynamicDecoderRunner.Prompts pieces(
       Backend backend, DecoderOptions options, LoadOptions load) {
-    return options.logits() == DecoderOptions.Logits.LAST_TOKEN
+    return options.logits() != DecoderOptions.Logits.ALL_TOKENS
             && load.taps().toString().isEmpty()
             && backend.capabilities().contains(Capability.CHUNKED_PREFILL)
         ? DynamicDecoderRunner.Prompts.IN_PIECES

@@ -25,7 +25,8 @@ sealed interface TokenChoice {
   }
 
   /**
-   * From logits, by the rule of transformers.
+   * From logits, by the rule of transformers; where a program returns the most likely token alone,
+   * which is for greedy samplers, that one.
    *
    * @param sampler of this sequence alone
    */
@@ -37,7 +38,7 @@ sealed interface TokenChoice {
 
     @Override
     public int choose(RowOutput output) {
-      return sampler.sample(output.lastLogits());
+      return output.token().orElseGet(() -> sampler.sample(output.lastLogits()));
     }
   }
 

@@ -17,6 +17,7 @@ import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
+import org.smollm3.spi.TopK;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.Shape;
 import org.smollm3.tensor.TensorSpec;
@@ -28,6 +29,10 @@ import org.smollm3.tensor.TensorSpec;
  * in speculation and where all logits are asked for. The last real token is the first with the
  * row's highest position; so padding carries position 0 in context encoding, and repeats the last
  * token and its position elsewhere.
+ *
+ * <p>Where no logits are asked for, a graph returns {@code tokens} I32[B], the most likely next
+ * token of each row (of equals the lowest), and {@code token_logits} F32[B], its logit: NaN or an
+ * infinity where no token can be chosen.
  *
  * <p>A graph that samples takes {@code sampling_params} F32[B, 3] and {@code uniforms} F32[B] as
  * well and returns {@code tokens} I32[B].
@@ -45,6 +50,10 @@ public final class DecoderGraphs {
   public static final String UNIFORMS = "uniforms";
   public static final String LOGITS = "logits";
   public static final String TOKENS = "tokens";
+  public static final String TOKEN_LOGITS = "token_logits";
+
+  /** The name of the tap of all logits, in graphs that compute them one by one. */
+  public static final String LM_HEAD = "lm_head";
 
   private DecoderGraphs() {}
 
@@ -56,19 +65,33 @@ public final class DecoderGraphs {
       long length,
       LastRows rows,
       KvCacheManager.Padding padding,
-      CompiledShapes.Result result,
+      Result result,
       int maxTopk) {
 
-    static Kind open(String name, AttentionKind attention, long length, LastRows rows) {
+    static Kind open(
+        String name, AttentionKind attention, long length, LastRows rows, Result result) {
       return new Kind(
-          name,
-          attention,
-          Shape.OPEN,
-          length,
-          rows,
-          KvCacheManager.Padding.NONE,
-          CompiledShapes.Result.LOGITS,
-          0);
+          name, attention, Shape.OPEN, length, rows, KvCacheManager.Padding.NONE, result, 0);
+    }
+  }
+
+  /** What a graph returns. */
+  private enum Result {
+    LOGITS,
+    SAMPLED,
+    SAMPLED_AND_LOGITS,
+    MOST_LIKELY;
+
+    static Result of(CompiledShapes.Result compiled) {
+      return switch (compiled) {
+        case LOGITS -> LOGITS;
+        case TOKENS -> SAMPLED;
+        case TOKENS_AND_LOGITS -> SAMPLED_AND_LOGITS;
+      };
+    }
+
+    boolean isSampled() {
+      return this == SAMPLED || this == SAMPLED_AND_LOGITS;
     }
   }
 
@@ -87,15 +110,21 @@ public final class DecoderGraphs {
       SmolLm3Config config, List<TensorSpec> weights, DecoderOptions options) {
     LastRows rows =
         options.logits() == DecoderOptions.Logits.ALL_TOKENS ? LastRows.ALL : LastRows.LAST;
+    boolean none = options.logits() == DecoderOptions.Logits.NONE;
+    Result result = none ? Result.MOST_LIKELY : Result.LOGITS;
     List<Kind> kinds =
         List.of(
-            Kind.open(CONTEXT_ENCODING, AttentionKind.CONTEXT_ENCODING, Shape.OPEN, rows),
-            Kind.open(CHUNKED_PREFILL, AttentionKind.CHUNKED_PREFILL, Shape.OPEN, rows),
-            Kind.open(TOKEN_GENERATION, AttentionKind.TOKEN_GENERATION, 1, LastRows.ALL),
-            Kind.open(SPECULATION, AttentionKind.SPECULATION, Shape.OPEN, LastRows.ALL));
+            Kind.open(CONTEXT_ENCODING, AttentionKind.CONTEXT_ENCODING, Shape.OPEN, rows, result),
+            Kind.open(CHUNKED_PREFILL, AttentionKind.CHUNKED_PREFILL, Shape.OPEN, rows, result),
+            Kind.open(TOKEN_GENERATION, AttentionKind.TOKEN_GENERATION, 1, LastRows.ALL, result),
+            Kind.open(
+                SPECULATION, AttentionKind.SPECULATION, Shape.OPEN, LastRows.ALL, Result.LOGITS));
     Set<Capability> needs = requires(config, options);
     needs.add(Capability.DYNAMIC_SHAPES);
     needs.add(Capability.LOGITS);
+    if (none) {
+      needs.add(Capability.DEVICE_SAMPLING);
+    }
     return program(config, weights, options, kinds, needs);
   }
 
@@ -123,7 +152,7 @@ public final class DecoderGraphs {
               AttentionKind.CONTEXT_ENCODING,
               shapes,
               KvCacheManager.Padding.NONE,
-              shapes.result()));
+              Result.of(shapes.result())));
     } else {
       needs.add(Capability.CHUNKED_PREFILL);
       needs.add(Capability.LOGITS);
@@ -133,7 +162,7 @@ public final class DecoderGraphs {
               AttentionKind.CHUNKED_PREFILL,
               shapes,
               KvCacheManager.Padding.REPEATS_LAST,
-              CompiledShapes.Result.LOGITS));
+              Result.LOGITS));
     }
     kinds.add(
         new Kind(
@@ -143,7 +172,7 @@ public final class DecoderGraphs {
             1,
             LastRows.ALL,
             KvCacheManager.Padding.NONE,
-            shapes.result(),
+            Result.of(shapes.result()),
             shapes.maxTopk()));
     if (shapes.speculationLength() > 0) {
       needs.add(Capability.SPECULATION);
@@ -155,7 +184,7 @@ public final class DecoderGraphs {
               shapes.speculationLength(),
               LastRows.ALL,
               KvCacheManager.Padding.REPEATS_LAST,
-              CompiledShapes.Result.LOGITS,
+              Result.LOGITS,
               shapes.maxTopk()));
     }
     return program(config, weights, options, kinds, needs);
@@ -166,7 +195,7 @@ public final class DecoderGraphs {
       AttentionKind attention,
       CompiledShapes shapes,
       KvCacheManager.Padding padding,
-      CompiledShapes.Result result) {
+      Result result) {
     return new Kind(
         name,
         attention,
@@ -218,7 +247,7 @@ public final class DecoderGraphs {
     inputs.add(new TensorSpec(INPUT_IDS, DType.I32, tokens));
     inputs.add(new TensorSpec(POSITION_IDS, DType.I32, tokens));
     inputs.add(new TensorSpec(SEQ_IDS, DType.I32, Shape.of(kind.batch())));
-    if (kind.result().hasTokens()) {
+    if (kind.result().isSampled()) {
       Shape params = Shape.of(kind.batch(), DeviceSampler.PARAMS);
       inputs.add(new TensorSpec(SAMPLING_PARAMS, DType.F32, params));
       inputs.add(new TensorSpec(UNIFORMS, DType.F32, Shape.of(kind.batch())));
@@ -240,14 +269,22 @@ public final class DecoderGraphs {
       hidden = lastToken(context.ops(), hidden, positions);
     }
     Map<String, Tensor> outputs = new LinkedHashMap<>();
-    if (kind.result().hasTokens()) {
-      Tensor local = decoder.localLogits(context, hidden);
-      outputs.put(TOKENS, sample(context, local, config.vocabSize(), kind.maxTopk()));
-      if (kind.result().hasLogits()) {
-        outputs.put(LOGITS, decoder.gatherLogits(context, local));
+    switch (kind.result()) {
+      case LOGITS ->
+          outputs.put(LOGITS, decoder.gatherLogits(context, decoder.localLogits(context, hidden)));
+      case SAMPLED, SAMPLED_AND_LOGITS -> {
+        Tensor local = decoder.localLogits(context, hidden);
+        outputs.put(TOKENS, sample(context, local, config.vocabSize(), kind.maxTopk()));
+        if (kind.result() == Result.SAMPLED_AND_LOGITS) {
+          outputs.put(LOGITS, decoder.gatherLogits(context, local));
+        }
       }
-    } else {
-      outputs.put(LOGITS, decoder.gatherLogits(context, decoder.localLogits(context, hidden)));
+      case MOST_LIKELY -> {
+        TopK best = decoder.greatestLogit(context, hidden);
+        Shape rows = Shape.of(hidden.shape().dim(0));
+        outputs.put(TOKENS, context.ops().reshape(best.indices(), rows));
+        outputs.put(TOKEN_LOGITS, context.ops().reshape(best.values(), rows));
+      }
     }
     return new GraphResult(outputs, cache.finalStates());
   }

@@ -22,7 +22,12 @@ public record DecoderOptions(
   /** Of which tokens a prefill returns logits. */
   public enum Logits {
     LAST_TOKEN,
-    ALL_TOKENS
+    ALL_TOKENS,
+    /**
+     * Of none, and so does decoding: both return the most likely next token instead. Speculation
+     * returns logits all the same.
+     */
+    NONE
   }
 
   public DecoderOptions {

@@ -13,6 +13,7 @@ import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
+import org.smollm3.spi.TopK;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -96,20 +97,33 @@ final class SmolLm3Decoder {
     return normed;
   }
 
+  private ColumnParallelLinear head() {
+    return new ColumnParallelLinear(
+        DecoderGraphs.LM_HEAD, config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.LOCAL);
+  }
+
   /** This rank's logits F32[B, T, local vocab] of hidden states [B, T, hidden]. */
   Tensor localLogits(GraphContext context, Tensor hidden) {
-    ColumnParallelLinear head =
-        new ColumnParallelLinear(
-            "lm_head", config.vocabSize(), Bias.ABSENT, ColumnParallelLinear.Output.LOCAL);
-    return context.scope("lm_head", () -> head.forward(context, hidden, DType.F32));
+    return context.scope(DecoderGraphs.LM_HEAD, () -> head().forward(context, hidden, DType.F32));
+  }
+
+  /**
+   * The greatest logit of each hidden state [B, T, hidden] and its token, of equals the lowest,
+   * both [B, T, 1]; on a single rank the other logits need not be stored.
+   */
+  TopK greatestLogit(GraphContext context, Tensor hidden) {
+    return context.tensorParallelDegree() == 1
+        ? context.ops().linearTopK(hidden, head().layer(context, DecoderGraphs.LM_HEAD), 1)
+        : context.ops().topK(gatherLogits(context, localLogits(context, hidden)), 1);
   }
 
   /** All ranks' logits F32[B, T, vocab], padding cut off. */
   Tensor gatherLogits(GraphContext context, Tensor local) {
     Tensor logits =
         context.scope(
-            "lm_head", () -> ColumnParallelLinear.gather(context, local, config.vocabSize()));
-    context.tap("lm_head", logits);
+            DecoderGraphs.LM_HEAD,
+            () -> ColumnParallelLinear.gather(context, local, config.vocabSize()));
+    context.tap(DecoderGraphs.LM_HEAD, logits);
     return logits;
   }
 }

@@ -33,7 +33,8 @@ public record ColumnParallelLinear(String name, int outputs, Bias bias, Output o
   }
 
   /**
-   * This rank's part of the layer, to be run together with others of the same input.
+   * This rank's part of the layer, to be run together with others of the same input or with what
+   * comes after it.
    *
    * @param scope the full name under which it runs
    */

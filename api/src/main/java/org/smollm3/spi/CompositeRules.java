@@ -37,6 +37,15 @@ final class CompositeRules {
     return shape;
   }
 
+  static Shape linearTopK(Tensor x, LinearLayer layer, int k) {
+    Shape outputs = linear(x, layer, DType.F32);
+    if (k < 1 || k > outputs.dim(-1)) {
+      throw Require.fail(
+          "linearTopK", "k is " + k + ", not 1 to the " + outputs.dim(-1) + " of " + layer.name());
+    }
+    return outputs.with(-1, k);
+  }
+
   private static Shape linear(
       String op, Tensor x, Tensor weight, Optional<Tensor> bias, DType dtype) {
     Require.floating(op, "x", x);

@@ -47,6 +47,11 @@ final class Composites {
     return ops.convert(ops.multiply(silu, ops.convert(up, DType.F32)), gate.dtype());
   }
 
+  static TopK linearTopK(TensorOps ops, Tensor x, LinearLayer layer, int k) {
+    CompositeRules.linearTopK(x, layer, k);
+    return ops.topK(ops.linear(x, layer.weight(), layer.bias(), DType.F32), k);
+  }
+
   static GatedUnit linearSwiGlu(
       TensorOps ops, Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
     CompositeRules.linearSwiGlu(x, gate, up, dtype);

@@ -308,6 +308,11 @@ public final class ShapeRules {
     return CompositeRules.linearSwiGlu(x, gate, up, dtype);
   }
 
+  /** The shape of both results. */
+  public static Shape linearTopK(Tensor x, LinearLayer layer, int k) {
+    return CompositeRules.linearTopK(x, layer, k);
+  }
+
   public static Shape rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return CompositeRules.rmsNorm(x, weight, epsilon);
   }

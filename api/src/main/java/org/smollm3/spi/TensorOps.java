@@ -208,6 +208,16 @@ public interface TensorOps {
   }
 
   /**
+   * The k largest outputs of a linear layer along its last axis: {@link #topK} of what {@link
+   * #linear} gives in F32, values and indices. Fused, the other outputs are stored nowhere.
+   *
+   * @param k from 1 to the number of outputs
+   */
+  default TopK linearTopK(Tensor x, LinearLayer layer, int k) {
+    return Composites.linearTopK(this, x, layer, k);
+  }
+
+  /**
    * The first half of a SwiGLU feed-forward: gate and up as of {@link #linear}, rounded to {@code
    * dtype}, and their product as of {@link #swiGlu} of what was rounded; all three bit for bit.
    *

@@ -2,6 +2,7 @@ package org.smollm3.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,24 @@ class LogitsTest {
     assertThat(Logits.logProbability(logits, 1)).isCloseTo(-Math.log(2), within(1e-15));
     assertThat(Logits.logProbability(logits, 2)).isLessThan(-1e30);
     assertThat(Logits.logProbability(logits, 3)).isEqualTo(Double.NEGATIVE_INFINITY);
+  }
+
+  /** Who is given the greatest alone says the same of it as who looks for it. */
+  @Test
+  void aGreatestLogitIsRefusedAsTheSearchForItWould() {
+    for (float[] logits :
+        new float[][] {
+          {0, Float.NaN, Float.POSITIVE_INFINITY},
+          {0, Float.POSITIVE_INFINITY, Float.NaN},
+          {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY}
+        }) {
+      Throwable refusal = catchThrowable(() -> Logits.argmax(logits));
+      int first = logits.length == 2 ? 0 : 1;
+      assertThatThrownBy(() -> Logits.checkGreatest(logits[first], first, logits.length))
+          .isInstanceOf(BackendException.class)
+          .hasMessage(refusal.getMessage());
+    }
+    Logits.checkGreatest(-3e38f, 7, 9);
   }
 
   @Test

@@ -170,15 +170,37 @@ class DecoderGraphsTest {
             Capability.SLIDING_WINDOW);
   }
 
-  @Test
-  void logitsAreOfTheLastTokenOrOfAll() {
+  @ParameterizedTest
+  @EnumSource(
+      value = DecoderOptions.Logits.class,
+      names = {"LAST_TOKEN", "ALL_TOKENS"})
+  void logitsAreOfTheLastTokenOrOfAll(DecoderOptions.Logits logits) {
     SmolLm3Config config = config(new RopeParameters.Default(5e6), OptionalInt.empty());
-    for (DecoderOptions.Logits logits : DecoderOptions.Logits.values()) {
-      ProgramSpec program = program(config, DType.BF16, logits);
-      GraphSpec prefill = program.graph(DecoderGraphs.CONTEXT_ENCODING);
-      List<String> lines = Recorder.record(program, prefill, 0, inputs(prefill));
-      String head = logits == DecoderOptions.Logits.ALL_TOKENS ? "[2, 5, 40]" : "[2, 1, 40]";
-      assertThat(lines.get(lines.size() - 2)).contains(" = F32" + head + " dot");
+    ProgramSpec program = program(config, DType.BF16, logits);
+    GraphSpec prefill = program.graph(DecoderGraphs.CONTEXT_ENCODING);
+    List<String> lines = Recorder.record(program, prefill, 0, inputs(prefill));
+    String head = logits == DecoderOptions.Logits.ALL_TOKENS ? "[2, 5, 40]" : "[2, 1, 40]";
+    assertThat(lines.get(lines.size() - 2)).contains(" = F32" + head + " dot");
+  }
+
+  @Test
+  void withoutLogitsGraphsReturnTheMostLikelyTokenButForSpeculation() {
+    SmolLm3Config config = config(new RopeParameters.Default(5e6), OptionalInt.empty());
+    ProgramSpec program = program(config, DType.BF16, DecoderOptions.Logits.NONE);
+    assertThat(program.requires()).contains(Capability.DEVICE_SAMPLING);
+    for (GraphSpec graph : program.graphs()) {
+      assertThat(graph.inputs()).extracting(TensorSpec::name).hasSize(3);
+      List<String> lines = Recorder.record(program, graph, 0, inputs(graph));
+      if (graph.name().equals(DecoderGraphs.SPECULATION)) {
+        assertThat(lines).noneMatch(line -> line.contains("topK"));
+        assertThat(lines.get(lines.size() - 2)).contains(" = F32[2, 5, 40] dot");
+      } else {
+        assertThat(lines)
+            .as(graph.name())
+            .anyMatch(line -> line.contains(" = F32[2, 1, 1] topK.values"))
+            .anyMatch(line -> line.contains(" = I32[2] reshape"))
+            .anyMatch(line -> line.contains(" = F32[2] reshape"));
+      }
     }
   }
 

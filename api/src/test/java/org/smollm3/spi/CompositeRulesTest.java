@@ -58,6 +58,8 @@ class CompositeRulesTest {
             ShapeRules.linearEach(
                 t(F32, 2, 5, 3), List.of(layer("q", t(BF16, 7, 3)), layer("k", t(F16, 4, 3))), F32))
         .containsExactly(Shape.of(2, 5, 7), Shape.of(2, 5, 4));
+    assertThat(ShapeRules.linearTopK(t(BF16, 2, 5, 3), layer("head", t(F16, 7, 3)), 7))
+        .isEqualTo(Shape.of(2, 5, 7));
     assertThat(
             ShapeRules.linearSwiGlu(
                 t(F32, 5, 3), layer("gate", t(BF16, 7, 3)), layer("up", t(F32, 7, 3)), BF16))
@@ -112,6 +114,15 @@ class CompositeRulesTest {
                         layer("layers.0.self_attn.k_proj", t(F32, 7, 4))),
                     F32)),
         refuses("linearEach: no layers", () -> ShapeRules.linearEach(t(F32, 2, 3), List.of(), F32)),
+        refuses(
+            "linearTopK: k is 8, not 1 to the 7 of head",
+            () -> ShapeRules.linearTopK(t(F32, 2, 3), layer("head", t(F32, 7, 3)), 8)),
+        refuses(
+            "linearTopK: k is 0, not 1 to the 7 of head",
+            () -> ShapeRules.linearTopK(t(F32, 2, 3), layer("head", t(F32, 7, 3)), 0)),
+        refuses(
+            "linear 'head': weight is [3], not of rank 2",
+            () -> ShapeRules.linearTopK(t(F32, 2, 3), layer("head", t(F32, 3)), 1)),
         refuses(
             "linearSwiGlu: 'gate' gives [2, 7] and 'up' [2, 6]; they must be alike",
             () ->

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.smollm3.cpu.kernels.AttendTask;
+import org.smollm3.cpu.kernels.Greatest;
 import org.smollm3.cpu.kernels.Kernels;
 import org.smollm3.cpu.kernels.LinearTask;
 import org.smollm3.cpu.kernels.Operand;
@@ -17,6 +18,7 @@ import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.ShapeRules;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TopK;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -69,6 +71,31 @@ final class CpuOps extends CpuPrimitives {
     CpuTensor product = make(dtype, shape);
     kernels().linearSwiGlu(task(x, gate, gated), task(x, up, raised), product.operand());
     return new GatedUnit(gated, raised, product);
+  }
+
+  @Override
+  public TopK linearTopK(Tensor x, LinearLayer layer, int k) {
+    Shape shape = ShapeRules.linearTopK(x, layer, k);
+    if (rows(x.shape()) != 1) {
+      return super.linearTopK(x, layer, k);
+    }
+    Greatest greatest = new Greatest(k);
+    kernels()
+        .linearTopK(
+            LinearTask.withoutResult(
+                CpuTensor.of(x).operand(),
+                CpuTensor.of(layer.weight()).operand(),
+                layer.bias().map(b -> CpuTensor.of(b).operand()),
+                layer.weight().shape().intDim(0),
+                layer.weight().shape().intDim(1)),
+            greatest);
+    CpuTensor values = make(DType.F32, shape);
+    CpuTensor indices = make(DType.I32, shape);
+    for (int i = 0; i < k; i++) {
+      values.value().setFloat(i, greatest.value(i));
+      indices.value().setLong(i, greatest.index(i));
+    }
+    return new TopK(values, indices);
   }
 
   /** How many rows all axes but the last make. */

@@ -15,6 +15,7 @@ import org.smollm3.spi.AttentionSpec;
 import org.smollm3.spi.GatedUnit;
 import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TopK;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -299,6 +300,39 @@ class CompositesTest {
       for (int threads : new int[] {1, 2, 5}) {
         for (int bits : new int[] {0, 128, 256, 512}) {
           HostTensor actual = Bodies.cpu(threads, bits, CpuOps::new, fused, List.of(), inputs);
+          assertThat(actual.segment().mismatch(wanted.segment()))
+              .as("%d tokens, %d threads, %d bits", tokens, threads, bits)
+              .isEqualTo(-1);
+        }
+      }
+    }
+  }
+
+  /** The same values and tokens as from all outputs, of one token and of several. */
+  @Test
+  void theGreatestOutputsAreThoseOfAll() {
+    Bodies.StateBody fused =
+        (ops, t, s) -> {
+          TopK top = ops.linearTopK(t.get(0), layer("head", t.get(1), t.get(2)), 5);
+          return ops.concatenate(2, List.of(top.values(), ops.convert(top.indices(), DType.F32)));
+        };
+    Bodies.StateBody all =
+        (ops, t, s) -> {
+          TopK top = ops.topK(ops.linear(t.get(0), t.get(1), Optional.of(t.get(2)), DType.F32), 5);
+          return ops.concatenate(2, List.of(top.values(), ops.convert(top.indices(), DType.F32)));
+        };
+    HostTensor w = Bodies.random(DType.BF16, random, 3000, 75);
+    HostTensor bias = Bodies.random(DType.F32, random, 3000);
+    bias.setFloat(1700, Float.NaN);
+    bias.setFloat(12, Float.POSITIVE_INFINITY);
+    for (int tokens : new int[] {1, 3}) {
+      HostTensor x = Bodies.random(DType.BF16, random, 1, tokens, 75);
+      HostTensor wanted = Bodies.cpu(1, 512, CpuOps::new, all, List.of(), x, w, bias);
+      assertThat(wanted.getFloat(5)).isEqualTo(12);
+      assertThat(wanted.getFloat(6)).isEqualTo(1700);
+      for (int threads : new int[] {1, 2, 5}) {
+        for (int bits : new int[] {0, 128, 256, 512}) {
+          HostTensor actual = Bodies.cpu(threads, bits, CpuOps::new, fused, List.of(), x, w, bias);
           assertThat(actual.segment().mismatch(wanted.segment()))
               .as("%d tokens, %d threads, %d bits", tokens, threads, bits)
               .isEqualTo(-1);

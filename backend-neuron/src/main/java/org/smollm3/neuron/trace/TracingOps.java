@@ -11,6 +11,7 @@ import org.smollm3.spi.LinearLayer;
 import org.smollm3.spi.ShapeRules;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.TopK;
 import org.smollm3.tensor.DType;
 
 /**
@@ -38,6 +39,13 @@ final class TracingOps extends TracingPrimitives {
     return layers.stream()
         .map(l -> builder.from(l.name(), () -> linear(x, l.weight(), l.bias(), dtype)))
         .toList();
+  }
+
+  /** {@inheritDoc} The instructions of both carry the layer's name. */
+  @Override
+  public TopK linearTopK(Tensor x, LinearLayer layer, int k) {
+    ShapeRules.linearTopK(x, layer, k);
+    return builder.from(layer.name(), () -> super.linearTopK(x, layer, k));
   }
 
   @Override

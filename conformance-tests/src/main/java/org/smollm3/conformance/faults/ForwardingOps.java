@@ -231,6 +231,11 @@ abstract class ForwardingOps implements TensorOps {
   }
 
   @Override
+  public TopK linearTopK(Tensor x, LinearLayer layer, int k) {
+    return inner.linearTopK(x, layer, k);
+  }
+
+  @Override
   public GatedUnit linearSwiGlu(Tensor x, LinearLayer gate, LinearLayer up, DType dtype) {
     return inner.linearSwiGlu(x, gate, up, dtype);
   }

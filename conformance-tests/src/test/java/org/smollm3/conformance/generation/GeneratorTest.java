@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,13 +32,16 @@ import org.smollm3.model.DecoderOptions;
 import org.smollm3.spi.Backend;
 import org.smollm3.spi.BackendOptions;
 import org.smollm3.spi.Backends;
+import org.smollm3.spi.Capability;
 import org.smollm3.spi.GraphResult;
 import org.smollm3.spi.GraphSpec;
 import org.smollm3.spi.LoadOptions;
+import org.smollm3.spi.NumericsProfile;
 import org.smollm3.spi.ProgramSpec;
 import org.smollm3.spi.Session;
 import org.smollm3.spi.State;
 import org.smollm3.spi.Tensor;
+import org.smollm3.spi.WeightSource;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
@@ -100,6 +104,69 @@ class GeneratorTest {
         .isEqualTo(result.text());
     assertThat(result.finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
     assertThat(result.text()).startsWith(", and");
+  }
+
+  /** Declares less than it can, and keeps the programs that it loads. */
+  private record Watched(Set<Capability> undeclared, List<ProgramSpec> programs)
+      implements Backend {
+    @Override
+    public String name() {
+      return "watched";
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+      Set<Capability> declared = new HashSet<>(backend.capabilities());
+      declared.removeAll(undeclared);
+      return declared;
+    }
+
+    @Override
+    public NumericsProfile numerics() {
+      return backend.numerics();
+    }
+
+    @Override
+    public Session load(ProgramSpec program, WeightSource weights, LoadOptions options) {
+      programs.add(program);
+      return backend.load(program, weights, options);
+    }
+
+    @Override
+    public void close() {}
+
+    /** Whether the last program returns tokens. */
+    boolean choseTokens() {
+      return programs.getLast().requires().contains(Capability.DEVICE_SAMPLING);
+    }
+  }
+
+  @Test
+  void theBackendChoosesTheMostLikelyTokenWhereNobodyLooksAtLogits() {
+    Watched able = new Watched(Set.of(), new ArrayList<>());
+    GenerationResult chosen =
+        Generator.of(model, able).generate(PROMPT, greedy(30), TokenListener.NONE);
+    assertThat(able.choseTokens()).isTrue();
+
+    Watched unable = new Watched(Set.of(Capability.DEVICE_SAMPLING), new ArrayList<>());
+    GenerationResult wanted =
+        Generator.of(model, unable).generate(PROMPT, greedy(30), TokenListener.NONE);
+    assertThat(unable.choseTokens()).isFalse();
+    assertThat(chosen).isEqualTo(wanted);
+
+    Generator of = Generator.of(model, able);
+    of.generate(
+        PROMPT, greedy(2).withLogProbabilities(LogProbabilities.REPORT), TokenListener.NONE);
+    assertThat(able.choseTokens()).isFalse();
+    of.generate(PROMPT, sampled(1), TokenListener.NONE);
+    assertThat(able.choseTokens()).isFalse();
+    of.generate(PROMPT, greedy(2), TokenListener.NONE);
+    assertThat(able.choseTokens()).isTrue();
+    Generator.Settings tapped =
+        Generator.Settings.of(model).withLoad(LoadOptions.defaults().withTaps("layers.0,lm_head"));
+    new Generator(model, able, tapped, Optional.of(model.tokenizer()))
+        .generate(PROMPT, greedy(2), TokenListener.NONE);
+    assertThat(able.choseTokens()).isFalse();
   }
 
   @Test

@@ -77,6 +77,11 @@ public final class KernelTimes implements Kernels {
     timeLinear(List.of(gate, up), () -> kernels.linearSwiGlu(gate, up, y));
   }
 
+  @Override
+  public void linearTopK(LinearTask task, Greatest greatest) {
+    timeLinear(List.of(task), () -> kernels.linearTopK(task, greatest));
+  }
+
   private void timeLinear(List<LinearTask> tasks, Runnable operation) {
     long bytes = 0;
     long flops = 0;

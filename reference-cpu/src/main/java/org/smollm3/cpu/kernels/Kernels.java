@@ -34,6 +34,13 @@ public interface Kernels {
     swiGlu(gate.y(), up.y(), y, (long) gate.m() * gate.n());
   }
 
+  /**
+   * Offers what {@link #linear} would store, by its index, and stores it nowhere.
+   *
+   * @param task of one token, {@linkplain LinearTask#withoutResult without a result}
+   */
+  void linearTopK(LinearTask task, Greatest greatest);
+
   /** See {@link AttendTask}. */
   void attend(AttendTask task);
 

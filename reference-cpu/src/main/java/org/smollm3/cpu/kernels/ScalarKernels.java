@@ -25,6 +25,11 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public synchronized void linearTopK(LinearTask task, Greatest greatest) {
+    linear.greatest(task, greatest);
+  }
+
+  @Override
   public synchronized void attend(AttendTask task) {
     attention.attend(task);
   }

@@ -10,7 +10,22 @@ final class ScalarLinear {
     this.parallel = parallel;
   }
 
+  /** What becomes of a sum. */
+  private interface Result {
+    void take(int worker, int token, int row, float sum);
+  }
+
   void linear(LinearTask task) {
+    each(task, (worker, token, row, sum) -> task.finish(token, row, sum));
+  }
+
+  void greatest(LinearTask task, Greatest greatest) {
+    Greatest[] own = greatest.parts(parallel.threads());
+    each(task, (worker, token, row, sum) -> own[worker].offer(task.biased(row, sum), row));
+    greatest.offerAll(own);
+  }
+
+  private void each(LinearTask task, Result result) {
     Layout layout = task.layout();
     float[][] x = new float[task.m()][];
     for (int i = 0; i < task.m(); i++) {
@@ -24,7 +39,7 @@ final class ScalarLinear {
           for (int row = tile * ROWS_PER_TILE; row < end; row++) {
             float[] w = packed(task.w(), (long) row * task.k(), task.k(), layout);
             for (int i = 0; i < x.length; i++) {
-              task.finish(i, row, dot(x[i], w));
+              result.take(worker, i, row, dot(x[i], w));
             }
           }
         });

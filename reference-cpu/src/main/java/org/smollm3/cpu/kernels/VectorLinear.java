@@ -32,6 +32,7 @@ final class VectorLinear {
   private static final long BLOCK_SUMS = 16L * STEP_BYTES;
 
   private static final int WORK = 0;
+  private static final int OUTPUTS = 1;
   private static final int BIAS = 0;
 
   private final Parallel parallel;
@@ -86,6 +87,20 @@ final class VectorLinear {
   /** Two tasks that {@link #canStream}, and of their rows what comes after them. */
   void stream(LinearTask gate, LinearTask up, VectorStream.Rows then) {
     one.linear(gate, up, then);
+  }
+
+  /** The greatest outputs of a task of one token, without its result. */
+  void greatest(LinearTask task, Greatest greatest) {
+    if (VectorStream.takes(task.w().dtype())) {
+      one.greatest(task, greatest);
+      return;
+    }
+    LinearTask stored =
+        task.into(new Operand(shared.get(OUTPUTS, 4L * task.n()), task.y().dtype()));
+    linear(List.of(stored));
+    for (int i = 0; i < task.n(); i++) {
+      greatest.offer(stored.y().get(i), i);
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.smollm3.cpu.kernels;
 
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
+import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -77,7 +78,7 @@ final class VectorStream {
             int from = Math.max(0, first);
             int to = Math.min(task.n(), end);
             if (from < to) {
-              new Piece(task, x, worker, from, to).run();
+              new Piece(task, x, worker, from, to, stored(task)).run();
             }
             first -= task.n();
             end -= task.n();
@@ -103,10 +104,40 @@ final class VectorStream {
         (worker, piece) -> {
           int first = shares.first(piece);
           int end = first + shares.rows(piece);
-          new Piece(gate, x, worker, first, end).run();
-          new Piece(up, x, worker, first, end).run();
+          new Piece(gate, x, worker, first, end, stored(gate)).run();
+          new Piece(up, x, worker, first, end, stored(up)).run();
           then.run(worker, first, end - first);
         });
+  }
+
+  /** Offers the results of a task in float32 as they are made. */
+  void greatest(LinearTask task, Greatest greatest) {
+    MemorySegment x = packed(task);
+    Shares shares = shares(task.n(), task, 1);
+    Greatest[] own = greatest.parts(parallel.threads());
+    parallel.run(
+        shares.count(),
+        (worker, piece) -> {
+          int first = shares.first(piece);
+          Results offered = (values, row, count) -> offer(own[worker], values, row, count);
+          new Piece(task, x, worker, first, first + shares.rows(piece), offered).run();
+        });
+    greatest.offerAll(own);
+  }
+
+  private static void offer(Greatest greatest, MemorySegment values, int row, int count) {
+    for (int i = 0; i < count; i++) {
+      greatest.offer(values.get(FLOAT, 4L * i), row + i);
+    }
+  }
+
+  /** Takes the results of adjacent rows, floats that are not yet rounded. */
+  private interface Results {
+    void take(MemorySegment values, int row, int count);
+  }
+
+  private Results stored(LinearTask task) {
+    return (values, row, count) -> packing.unpack(values, 0, Layout.NATURAL, task.y(), row, count);
   }
 
   private MemorySegment packed(LinearTask task) {
@@ -143,6 +174,7 @@ final class VectorStream {
     private final int streams;
     private final int first;
     private final int end;
+    private final Results results;
     private final long rowBytes;
 
     /** Bytes of a row that are whole lines. */
@@ -156,7 +188,8 @@ final class VectorStream {
     /**
      * @param end the row behind the last one
      */
-    Piece(LinearTask task, MemorySegment x, int worker, int first, int end) {
+    Piece(LinearTask task, MemorySegment x, int worker, int first, int end, Results results) {
+      this.results = results;
       this.task = task;
       this.x = x;
       this.worker = worker;
@@ -263,7 +296,7 @@ final class VectorStream {
     }
 
     /**
-     * Folds the sums of adjacent rows, adds the bias, rounds and stores.
+     * Folds the sums of adjacent rows, adds the bias and passes the results on.
      *
      * @param a where the first one's is, {@code apart} bytes from one to the next
      */
@@ -276,7 +309,7 @@ final class VectorStream {
         packing.pack(task.bias().get(), row, count, Layout.NATURAL, bias, 0, STEP_BYTES);
         VectorMath.add(out, 0, bias, 0, (long) Layout.NATURAL.steps(count) * STEP_BYTES);
       }
-      packing.unpack(out, 0, Layout.NATURAL, task.y(), row, count);
+      results.take(out, row, count);
     }
   }
 }

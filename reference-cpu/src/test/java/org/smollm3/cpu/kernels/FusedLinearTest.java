@@ -3,9 +3,11 @@ package org.smollm3.cpu.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -139,6 +141,60 @@ class FusedLinearTest {
     return new LinearTask(x, w, bias, Operands.empty(x.dtype(), (long) m * n), m, n, k);
   }
 
+  /** Sums of small whole numbers, so that many are equal; some not numbers, some infinite. */
+  @Property(tries = 120)
+  void theGreatestAreThoseOfAllOutputs(
+      @ForAll @IntRange(min = 1, max = 2500) int n,
+      @ForAll @IntRange(min = 1, max = 60) int k,
+      @ForAll Stored stored,
+      @ForAll boolean whole,
+      @ForAll boolean biased,
+      @ForAll @IntRange(min = 0, max = 3) int odd,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    Operand x = Operands.random(DType.BF16, k, random);
+    Operand w = stored.random(n, k, random);
+    if (whole) {
+      for (int i = 0; i < k; i++) {
+        x.set(i, random.nextInt(3) - 1);
+      }
+      for (int i = 0; w.dtype() != DType.I8 && i < n * k; i++) {
+        w.set(i, random.nextInt(3) - 1);
+      }
+    }
+    Optional<Operand> bias = bias(biased || odd > 0, n, random);
+    for (int i = 0; i < odd; i++) {
+      float[] values = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+      bias.orElseThrow().set(random.nextInt(n), values[random.nextInt(3)]);
+    }
+    int count = 1 + random.nextInt(Math.min(n, 20));
+    Operand all = Operands.empty(DType.F32, n);
+    new ScalarKernels(Operands.alone()).linear(new LinearTask(x, w, bias, all, 1, n, k));
+    List<Integer> wanted =
+        IntStream.range(0, n)
+            .boxed()
+            .sorted(Comparator.comparing(i -> -order(all.get(i))))
+            .limit(count)
+            .toList();
+    for (Kernels each : kernels(random)) {
+      Greatest greatest = new Greatest(count);
+      each.linearTopK(LinearTask.withoutResult(x, w, bias, n, k), greatest);
+      for (int place = 0; place < count; place++) {
+        int index = wanted.get(place);
+        assertThat(greatest.index(place))
+            .as("place %d by %s", place, each.description())
+            .isEqualTo(index);
+        assertThat(Float.floatToIntBits(greatest.value(place)))
+            .isEqualTo(Float.floatToIntBits(all.get(index)));
+      }
+    }
+  }
+
+  /** Both zeros are one number, which they would not be to a comparator. */
+  private static float order(float value) {
+    return Float.isNaN(value) ? Float.POSITIVE_INFINITY : value == 0 ? 0f : value;
+  }
+
   @Test
   void theClockCountsAllWeights() {
     Random random = new Random(1);
@@ -150,6 +206,11 @@ class FusedLinearTest {
     assertThat(times.take().get(KernelTimes.Family.LINEAR))
         .extracting("bytes", "flops")
         .containsExactly(2L * 5 * 7 + 4L * 3 * 7, 2L * 2 * (5 + 3) * 7);
+    times.linearTopK(
+        LinearTask.withoutResult(x, narrow.w(), Optional.empty(), 3, 7), new Greatest(1));
+    assertThat(times.take().get(KernelTimes.Family.LINEAR))
+        .extracting("bytes", "flops")
+        .containsExactly(4L * 3 * 7, 2L * 3 * 7);
     times.linearSwiGlu(narrow, elsewhere(narrow), Operands.empty(DType.F32, 6));
     assertThat(times.take().get(KernelTimes.Family.LINEAR))
         .extracting("bytes", "flops")

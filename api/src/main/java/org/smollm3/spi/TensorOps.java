@@ -188,8 +188,7 @@ public interface TensorOps {
 
   /**
    * Several linear layers of one input, such as queries, keys and values: for each what {@link
-   * #linear} gives, bit for bit, in their order. Fused, the input is read once and the weights are
-   * one stream.
+   * #linear} gives, in their order. Fused, the input is read once and the weights are one stream.
    *
    * @param layers whose outputs may have different sizes
    */
@@ -219,7 +218,7 @@ public interface TensorOps {
 
   /**
    * The first half of a SwiGLU feed-forward: gate and up as of {@link #linear}, rounded to {@code
-   * dtype}, and their product as of {@link #swiGlu} of what was rounded; all three bit for bit.
+   * dtype}, and their product as of {@link #swiGlu} of what was rounded.
    *
    * @param gate a layer with as many outputs as {@code up}
    */

@@ -52,6 +52,8 @@ public final class BenchTool implements Tool {
                 + " A synthetic model is written to a temporary folder and removed.",
             "Reading memory and multiply-adds are measured right before and after each round by"
                 + " the same threads over the same memory; shares are of those.",
+            "Tokens are the most likely ones, as of a generation without sampling: all logits are"
+                + " computed, but only the greatest is kept.",
             "With --fresh-jvms it ends with 1 if a kernel in one of them stays below 90 % of the best.",
             "Examples:",
             "  smollm3 bench --shape smollm3-3b --layers 8 --contexts 16,4096",
@@ -162,7 +164,9 @@ public final class BenchTool implements Tool {
     Memory memory = new Memory();
     try (MeasuredCpu cpu = MeasuredCpu.open(BenchPlan.backend(invocation))) {
       start = System.nanoTime();
-      DecoderOptions options = DecoderOptions.of(plan.arithmetic(), 1, plan.capacity());
+      DecoderOptions options =
+          DecoderOptions.of(plan.arithmetic(), 1, plan.capacity())
+              .withLogits(DecoderOptions.Logits.NONE);
       try (DecoderRunner runner = model.load(cpu.backend(), options, LoadOptions.defaults())) {
         double loadSeconds = since(start);
         runner.prefill(List.of(RowRequest.prompt(0, 1, 2, 3, 4, 5, 6, 7, 8)));

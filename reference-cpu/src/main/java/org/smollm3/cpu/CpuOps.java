@@ -23,7 +23,7 @@ import org.smollm3.tensor.DType;
 import org.smollm3.tensor.HostTensor;
 import org.smollm3.tensor.Shape;
 
-/** The composites, by the kernels. */
+/** The composites, by the kernels; those that are fused give the bits of their default bodies. */
 final class CpuOps extends CpuPrimitives {
   CpuOps(Kernels kernels, Buffers buffers, Workspace workspace) {
     super(kernels, buffers, workspace);

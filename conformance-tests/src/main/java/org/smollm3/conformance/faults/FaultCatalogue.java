@@ -17,6 +17,7 @@ public final class FaultCatalogue {
     all.addAll(ContractionFaults.all());
     all.addAll(DistributionFaults.all());
     all.addAll(CompositeFaults.all());
+    all.addAll(FusedFaults.all());
     all.addAll(CollectiveFaults.all());
     all.addAll(StateFaults.all());
     all.addAll(CacheFaults.all());

@@ -20,6 +20,7 @@ public final class OperationChecks {
     checks.addAll(GatherChecks.all());
     checks.addAll(DistributionChecks.all());
     checks.addAll(CompositeChecks.all());
+    checks.addAll(FusedChecks.all());
     return checks;
   }
 }

@@ -243,6 +243,16 @@ final class OperationRules {
               "TensorOps.linear"),
           rule("OP-LINEAR-02", "linear adds its bias before the one rounding", "TensorOps.linear"),
           rule(
+              "OP-LINEAR-03",
+              "linearEach gives of each of its layers, which may differ in size, what linear is "
+                  + "bound to give",
+              "TensorOps.linearEach"),
+          rule(
+              "OP-LINEAR-04",
+              "linearTopK gives the k largest outputs in descending order with their indices, "
+                  + "equal ones by ascending index",
+              "TensorOps.linearTopK"),
+          rule(
               "OP-NORM-01",
               "rmsNorm is within its bound, whatever the size of its input",
               "TensorOps.rmsNorm"),
@@ -251,6 +261,10 @@ final class OperationRules {
               "rmsNorm of small inputs has its epsilon under the root",
               "TensorOps.rmsNorm"),
           rule("OP-SWIGLU-01", "swiGlu is within its bound", "TensorOps.swiGlu"),
+          rule(
+              "OP-SWIGLU-02",
+              "linearSwiGlu gives gate and up as linear is bound to, and the product of both",
+              "TensorOps.linearSwiGlu"),
           rule("OP-SOFTMAX-01", "softmax is within its bound", "TensorOps.softmax"),
           rule(
               "OP-SOFTMAX-02",

@@ -134,7 +134,7 @@ class LauncherTest {
     environment.put("SMOLLM3_JAVA_OPTS", own);
     assertThat(start("x").lines())
         .contains(
-            "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.cpu.kernels.*::*,0.03",
+            "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.cpu.kernels.Lanes*::*,0.03",
             "-XX:CompileCommand=quiet")
         .containsSubsequence("-XX:Tier4InvocationThreshold=20000", own);
   }

@@ -63,6 +63,7 @@ final class Coordinates {
 
   /**
    * As {@link #assertEqual}, but for a relative error of float32 before one rounding to the type.
+   * What is wanted was rounded too, and near a tie to the other side.
    *
    * @param ulps of float32
    * @param magnitudes what the error is relative to
@@ -82,7 +83,7 @@ final class Coordinates {
             case F16 -> 0x1p-11;
             default -> 0x1p-24;
           };
-      double bound = ulps * 0x1p-23 * size + rounding * Math.abs(value) + 0x1p-148;
+      double bound = ulps * 0x1p-23 * size + 2 * rounding * Math.abs(value) + 0x1p-148;
       assertThat(Math.abs(got.getDouble(i) - value))
           .as("element %d: %s instead of %s", i, got.getDouble(i), value)
           .isLessThanOrEqualTo(bound);

@@ -33,13 +33,10 @@ final class Lanes256 implements Lanes {
   }
 
   // Four rows at once are eight chains of sums, as many as hide the latency of a multiply-add at
-  // two a cycle, and fit 16 registers beside x and a weight. Five and six rows read faster alone,
-  // but
-  // C1 gives up on a method of so many loads, or C2 spills. An int counts: with a long it was
-  // slower.
-  // Nothing goes through small methods: in one as large as this C2 stops inlining them, and boxes
-  // the
-  // vectors they take.
+  // two a cycle, and fit 16 registers beside x and a weight. Five and six rows read faster alone;
+  // but C1 gives up on a method of so many loads, or C2 spills. Lines are counted by an int: with a
+  // long it was slower. Nothing goes through small methods: in one as large as this C2 stops
+  // inlining them, and boxes the vectors they take.
   @Override
   public void rowsBf16(
       MemorySegment w,

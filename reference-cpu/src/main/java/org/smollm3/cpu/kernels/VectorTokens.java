@@ -11,8 +11,8 @@ import org.smollm3.tensor.DType;
 /**
  * Linear layers of a few tokens, bound like one token by reading the weight: eight weight rows at a
  * time come from memory and every token goes over them while they are in level 1, by a loop of rows
- * and tokens that the width of vectors decides. Packing the weight first, as many tokens do, would cost more than it saves, and a
- * short prompt would wait for another kernel to be compiled.
+ * and tokens that the width of vectors decides. Packing the weight first, as many tokens do, would
+ * cost more than it saves, and a short prompt would wait for another kernel to be compiled.
  */
 final class VectorTokens {
   /** Weight rows of a tile. */

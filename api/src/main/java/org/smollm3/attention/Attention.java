@@ -12,6 +12,7 @@ import org.smollm3.spi.AttentionKind;
 import org.smollm3.spi.AttentionSpec;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.LinearLayer;
+import org.smollm3.spi.ScopeNames;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
 import org.smollm3.tensor.DType;
@@ -20,23 +21,61 @@ import org.smollm3.tensor.Shape;
 /**
  * Grouped-query self-attention of one layer on one rank: projections, rotary embedding where the
  * layer uses it, attention over the cache and the active tokens, cache update, output projection.
- *
- * @param layer index of the layer
- * @param gqa which heads each rank holds
- * @param qkv whether the projections before attention are one weight
- * @param usesRope false for a NoPE layer
- * @param slidingWindow present if the layer sees only a window
- * @param reduceType in which the ranks' output projections are summed
  */
-public record Attention(
-    int layer,
-    GqaSharding gqa,
-    int headDim,
-    Sharding.Qkv qkv,
-    Bias bias,
-    boolean usesRope,
-    OptionalInt slidingWindow,
-    DType reduceType) {
+public final class Attention {
+  private final int layer;
+  private final GqaSharding gqa;
+  private final int headDim;
+  private final Sharding.Qkv qkv;
+  private final boolean usesRope;
+  private final OptionalInt slidingWindow;
+  private final ScopeNames names;
+  private final ColumnParallelLinear queries;
+  private final ColumnParallelLinear keys;
+  private final ColumnParallelLinear values;
+
+  /** Queries, keys and values as one weight. */
+  private final ColumnParallelLinear fused;
+
+  private final RowParallelLinear output;
+
+  /**
+   * @param layer index of the layer
+   * @param gqa which heads each rank holds
+   * @param qkv whether the projections before attention are one weight
+   * @param usesRope false for a NoPE layer
+   * @param slidingWindow present if the layer sees only a window
+   * @param reduceType in which the ranks' output projections are summed
+   */
+  public Attention(
+      int layer,
+      GqaSharding gqa,
+      int headDim,
+      Sharding.Qkv qkv,
+      Bias bias,
+      boolean usesRope,
+      OptionalInt slidingWindow,
+      DType reduceType) {
+    this.layer = layer;
+    this.gqa = gqa;
+    this.headDim = headDim;
+    this.qkv = qkv;
+    this.usesRope = usesRope;
+    this.slidingWindow = slidingWindow;
+    names = new ScopeNames("layers." + layer + ".self_attn");
+    queries = projection("q_proj", gqa.paddedHeads() * headDim, bias);
+    keys = projection("k_proj", gqa.paddedKvHeads() * headDim, bias);
+    values = projection("v_proj", gqa.paddedKvHeads() * headDim, bias);
+    fused = projection("Wqkv", (gqa.paddedHeads() + 2 * gqa.paddedKvHeads()) * headDim, bias);
+    output =
+        new RowParallelLinear(
+            names.of("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType);
+  }
+
+  private ColumnParallelLinear projection(String projection, int outputs, Bias bias) {
+    return new ColumnParallelLinear(
+        names.of("qkv_proj." + projection), outputs, bias, ColumnParallelLinear.Output.LOCAL);
+  }
 
   private record Projected(Tensor q, Tensor k, Tensor v) {}
 
@@ -81,9 +120,6 @@ public record Attention(
             ops.transpose(mixed, 0, 2, 1, 3),
             Shape.of(x.shape().dim(0), x.shape().dim(1), (long) gqa.localHeads() * headDim));
     context.tap(name("attn"), flat);
-    RowParallelLinear output =
-        new RowParallelLinear(
-            name("o_proj.o_proj"), bias, RowParallelLinear.Input.PARALLEL, reduceType);
     Tensor out = context.scope(name("o_proj"), () -> output.forward(context, flat, x.dtype()));
     context.tap(name("o_proj"), out);
     return out;
@@ -92,9 +128,9 @@ public record Attention(
   private Projected projectEach(GraphContext context, Tensor x) {
     List<LinearLayer> layers =
         List.of(
-            projection("q_proj", gqa.paddedHeads()).layer(context, name("q_proj")),
-            projection("k_proj", gqa.paddedKvHeads()).layer(context, name("k_proj")),
-            projection("v_proj", gqa.paddedKvHeads()).layer(context, name("v_proj")));
+            queries.layer(context, name("q_proj")),
+            keys.layer(context, name("k_proj")),
+            values.layer(context, name("v_proj")));
     List<Tensor> all = context.ops().linearEach(x, layers, x.dtype());
     return new Projected(all.get(0), all.get(1), all.get(2));
   }
@@ -102,23 +138,14 @@ public record Attention(
   /** One product, cut into the rank's queries, keys and values. */
   private Projected projectFused(GraphContext context, Tensor x) {
     TensorOps ops = context.ops();
-    ColumnParallelLinear linear = projection("Wqkv", gqa.paddedHeads() + 2 * gqa.paddedKvHeads());
-    Tensor all = context.scope(name("Wqkv"), () -> linear.forward(context, x, x.dtype()));
-    long keys = (long) gqa.localHeads() * headDim;
-    long values = keys + (long) gqa.localKvHeads() * headDim;
+    Tensor all = context.scope(name("Wqkv"), () -> fused.forward(context, x, x.dtype()));
+    long firstKey = (long) gqa.localHeads() * headDim;
+    long firstValue = firstKey + (long) gqa.localKvHeads() * headDim;
     int last = all.shape().rank() - 1;
     return new Projected(
-        ops.slice(all, last, 0, keys),
-        ops.slice(all, last, keys, values),
-        ops.slice(all, last, values, all.shape().dim(last)));
-  }
-
-  private ColumnParallelLinear projection(String projection, int totalHeads) {
-    return new ColumnParallelLinear(
-        name("qkv_proj." + projection),
-        totalHeads * headDim,
-        bias,
-        ColumnParallelLinear.Output.LOCAL);
+        ops.slice(all, last, 0, firstKey),
+        ops.slice(all, last, firstKey, firstValue),
+        ops.slice(all, last, firstValue, all.shape().dim(last)));
   }
 
   /** [B, T, n * D] to [B, n, T, D]. */
@@ -128,6 +155,6 @@ public record Attention(
   }
 
   private String name(String part) {
-    return "layers." + layer + ".self_attn." + part;
+    return names.of(part);
   }
 }

@@ -24,7 +24,8 @@ public final class KvCacheManager {
   private final Tensor positions;
   private final AttentionKind kind;
   private final Optional<Tensor> sources;
-  private final Map<String, State> handles = new LinkedHashMap<>();
+  private final State[] keys;
+  private final State[] values;
 
   /** What the active tokens of a row hold after the last real one. */
   public enum Padding {
@@ -59,35 +60,37 @@ public final class KvCacheManager {
         padding == Padding.REPEATS_LAST
             ? Optional.of(sources(context.ops(), positions))
             : Optional.empty();
+    keys = new State[layers];
+    values = new State[layers];
     for (int layer = 0; layer < layers; layer++) {
-      handles.put(KvCacheSpec.keyName(layer), context.state(KvCacheSpec.keyName(layer)));
-      handles.put(KvCacheSpec.valueName(layer), context.state(KvCacheSpec.valueName(layer)));
+      keys[layer] = context.state(KvCacheSpec.keyName(layer));
+      values[layer] = context.state(KvCacheSpec.valueName(layer));
     }
   }
 
   /** The layer's keys, before or after {@link #update}. */
   public State keys(int layer) {
-    return handle(KvCacheSpec.keyName(layer));
+    return keys[layer];
   }
 
   /** The layer's values, before or after {@link #update}. */
   public State values(int layer) {
-    return handle(KvCacheSpec.valueName(layer));
+    return values[layer];
   }
 
   /** Stores the active keys and values [B, G, T, D] of a layer. */
-  public void update(int layer, Tensor keys, Tensor values) {
-    store(KvCacheSpec.keyName(layer), keys);
-    store(KvCacheSpec.valueName(layer), values);
+  public void update(int layer, Tensor activeKeys, Tensor activeValues) {
+    keys[layer] = updated(keys[layer], activeKeys);
+    values[layer] = updated(values[layer], activeValues);
   }
 
-  private void store(String name, Tensor active) {
+  private State updated(State state, Tensor active) {
     TensorOps ops = context.ops();
     Tensor real = active;
     if (sources.isPresent()) {
       real = ops.transpose(ops.gather(active, sources.get(), 0, 2), 0, 2, 1, 3);
     }
-    handles.put(name, ops.updateCache(handle(name), real, seqIds, positions, kind));
+    return ops.updateCache(state, real, seqIds, positions, kind);
   }
 
   /** For each active token the row and index [B, T, 2] of the real token it stands for. */
@@ -109,16 +112,13 @@ public final class KvCacheManager {
     return ops.reduce(candidates, Reduction.MIN, 1);
   }
 
-  private State handle(String name) {
-    State state = handles.get(name);
-    if (state == null) {
-      throw new IllegalArgumentException("no cache state " + name);
-    }
-    return state;
-  }
-
   /** One final handle per state. */
   public Map<String, State> finalStates() {
-    return handles;
+    Map<String, State> states = new LinkedHashMap<>();
+    for (int layer = 0; layer < keys.length; layer++) {
+      states.put(KvCacheSpec.keyName(layer), keys[layer]);
+      states.put(KvCacheSpec.valueName(layer), values[layer]);
+    }
+    return states;
   }
 }

@@ -82,7 +82,7 @@ final class SmolLm3Decoder {
             "rotary_emb",
             () -> ops.rotaryTable(positions, ops.constant(inverseFrequencies), rotaryScaling));
     for (DecoderLayer layer : layers) {
-      String name = "layers." + layer.layer();
+      String name = layer.scope();
       Tensor before = x;
       x =
           context.scope(

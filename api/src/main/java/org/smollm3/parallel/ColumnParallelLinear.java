@@ -3,23 +3,39 @@ package org.smollm3.parallel;
 import java.util.Optional;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.LinearLayer;
+import org.smollm3.spi.ScopeNames;
 import org.smollm3.spi.Tensor;
 import org.smollm3.tensor.DType;
 
 /**
  * A linear layer whose outputs are split: rank r holds rows [r * n, (r + 1) * n) of the weight,
  * padded with zero rows to a multiple of the degree, and the same part of the bias.
- *
- * @param name of the layer; its weights are {@code name.weight} and {@code name.bias}
- * @param outputs before padding
  */
-public record ColumnParallelLinear(String name, int outputs, Bias bias, Output output) {
+public final class ColumnParallelLinear {
+  private final ScopeNames names;
+  private final String name;
+  private final int outputs;
+  private final Bias bias;
+  private final Output output;
+
   /** What becomes of the parts. */
   public enum Output {
     /** Each rank keeps its part. */
     LOCAL,
     /** Every rank receives all parts, the padding cut off. */
     GATHERED
+  }
+
+  /**
+   * @param name of the layer; its weights are {@code name.weight} and {@code name.bias}
+   * @param outputs before padding
+   */
+  public ColumnParallelLinear(String name, int outputs, Bias bias, Output output) {
+    this.names = new ScopeNames(name);
+    this.name = name;
+    this.outputs = outputs;
+    this.bias = bias;
+    this.output = output;
   }
 
   /**
@@ -40,8 +56,8 @@ public record ColumnParallelLinear(String name, int outputs, Bias bias, Output o
    */
   public LinearLayer layer(GraphContext context, String scope) {
     Optional<Tensor> b =
-        bias == Bias.PRESENT ? Optional.of(context.weight(name + ".bias")) : Optional.empty();
-    return new LinearLayer(scope, context.weight(name + ".weight"), b);
+        bias == Bias.PRESENT ? Optional.of(context.weight(names.of("bias"))) : Optional.empty();
+    return new LinearLayer(scope, context.weight(names.of("weight")), b);
   }
 
   /** All ranks' parts along the last axis, cut to its size without padding. */

@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.smollm3.spi.Collectives;
 import org.smollm3.spi.GraphContext;
 import org.smollm3.spi.Reduction;
+import org.smollm3.spi.ScopeNames;
 import org.smollm3.spi.Tensor;
 import org.smollm3.spi.TensorOps;
 import org.smollm3.tensor.DType;
@@ -13,11 +14,13 @@ import org.smollm3.tensor.Shape;
  * A linear layer whose inputs are split: rank r holds columns [r * k, (r + 1) * k) of the weight,
  * padded with zero columns; the partial products of all ranks are summed and the bias, which every
  * rank holds whole, is added once, after the sum.
- *
- * @param name of the layer; its weights are {@code name.weight} and {@code name.bias}
- * @param reduceType in which partial products are exchanged and summed
  */
-public record RowParallelLinear(String name, Bias bias, Input input, DType reduceType) {
+public final class RowParallelLinear {
+  private final ScopeNames names;
+  private final Bias bias;
+  private final Input input;
+  private final DType reduceType;
+
   /** What a rank is given. */
   public enum Input {
     /** Its part, [..., local inputs]. */
@@ -27,14 +30,25 @@ public record RowParallelLinear(String name, Bias bias, Input input, DType reduc
   }
 
   /**
+   * @param name of the layer; its weights are {@code name.weight} and {@code name.bias}
+   * @param reduceType in which partial products are exchanged and summed
+   */
+  public RowParallelLinear(String name, Bias bias, Input input, DType reduceType) {
+    this.names = new ScopeNames(name);
+    this.bias = bias;
+    this.input = input;
+    this.reduceType = reduceType;
+  }
+
+  /**
    * @return [..., out] of type {@code dtype}, the same on every rank, rounded to it once unless
    *     {@code reduceType} is narrower
    */
   public Tensor forward(GraphContext context, Tensor x, DType dtype) {
     TensorOps ops = context.ops();
-    Tensor weight = context.weight(name + ".weight");
+    Tensor weight = context.weight(names.of("weight"));
     Optional<Tensor> b =
-        bias == Bias.PRESENT ? Optional.of(context.weight(name + ".bias")) : Optional.empty();
+        bias == Bias.PRESENT ? Optional.of(context.weight(names.of("bias"))) : Optional.empty();
     if (context.tensorParallelDegree() == 1) {
       return ops.linear(x, weight, b, dtype);
     }

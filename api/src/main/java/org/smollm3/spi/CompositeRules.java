@@ -1,5 +1,6 @@
 package org.smollm3.spi;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.smollm3.tensor.DType;
@@ -17,7 +18,11 @@ final class CompositeRules {
     if (layers.isEmpty()) {
       throw Require.fail("linearEach", "no layers");
     }
-    return layers.stream().map(layer -> linear(x, layer, dtype)).toList();
+    List<Shape> shapes = new ArrayList<>(layers.size());
+    for (LinearLayer layer : layers) {
+      shapes.add(linear(x, layer, dtype));
+    }
+    return shapes;
   }
 
   private static Shape linear(Tensor x, LinearLayer layer, DType dtype) {

@@ -1,9 +1,9 @@
 package org.smollm3.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.smollm3.cpu.kernels.AttendTask;
 import org.smollm3.cpu.kernels.Greatest;
 import org.smollm3.cpu.kernels.Kernels;
@@ -54,13 +54,15 @@ final class CpuOps extends CpuPrimitives {
   @Override
   public List<Tensor> linearEach(Tensor x, List<LinearLayer> layers, DType dtype) {
     List<Shape> shapes = ShapeRules.linearEach(x, layers, dtype);
-    List<CpuTensor> results = shapes.stream().map(shape -> make(dtype, shape)).toList();
-    kernels()
-        .linearEach(
-            IntStream.range(0, layers.size())
-                .mapToObj(i -> task(x, layers.get(i), results.get(i)))
-                .toList());
-    return List.copyOf(results);
+    List<LinearTask> tasks = new ArrayList<>(layers.size());
+    List<Tensor> results = new ArrayList<>(layers.size());
+    for (int i = 0; i < layers.size(); i++) {
+      CpuTensor result = make(dtype, shapes.get(i));
+      tasks.add(task(x, layers.get(i), result));
+      results.add(result);
+    }
+    kernels().linearEach(tasks);
+    return results;
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.smollm3.cpu.kernels;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.smollm3.tensor.DType;
 
@@ -59,13 +60,21 @@ final class VectorLinear {
 
   /** Tasks of one x. Those whose weights have one type have it packed once, where it is small. */
   void linear(List<LinearTask> all) {
-    List<LinearTask> tasks = all.stream().filter(task -> task.n() > 0).toList();
+    // Loops, not streams: this runs some hundred times a token, out of caches full of weights.
+    List<LinearTask> tasks = new ArrayList<>(all.size());
+    boolean oneType = true;
+    for (LinearTask task : all) {
+      if (task.n() > 0) {
+        tasks.add(task);
+        oneType &= task.w().dtype() == tasks.get(0).w().dtype();
+      }
+    }
     if (tasks.isEmpty() || tasks.get(0).m() == 0) {
       return;
     }
     int m = tasks.get(0).m();
     DType weight = tasks.get(0).w().dtype();
-    if (!tasks.stream().allMatch(task -> task.w().dtype() == weight)) {
+    if (!oneType) {
       tasks.forEach(task -> linear(List.of(task)));
     } else if (m == 1 && VectorStream.takes(weight)) {
       one.linear(tasks);

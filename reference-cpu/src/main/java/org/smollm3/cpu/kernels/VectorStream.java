@@ -67,7 +67,10 @@ final class VectorStream {
    */
   void linear(List<LinearTask> tasks) {
     MemorySegment x = packed(tasks.get(0));
-    int rows = tasks.stream().mapToInt(LinearTask::n).reduce(0, Math::addExact);
+    int rows = 0;
+    for (LinearTask task : tasks) {
+      rows = Math.addExact(rows, task.n());
+    }
     Shares shares = shares(rows, tasks.get(0), 1);
     parallel.run(
         shares.count(),

@@ -1,7 +1,6 @@
 package org.smollm3.cpu.kernels;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static org.smollm3.cpu.kernels.AttendTask.TILE;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
@@ -167,14 +166,16 @@ final class CachedPairs {
   /**
    * Adds weighted values to four rows: out[i] += p[i][j] * value[j] for ascending j.
    *
-   * @param p weights, {@link AttendTask#TILE} a row; a Java array, because C2 makes a broadcast
-   *     from it one load
+   * @param p weights; a Java array, because C2 makes a broadcast from it one load
+   * @param p0 where the first row's weight for value 0 would be, {@code row} further the next row's
    * @param values holds value {@code from} at {@code v0}, {@code apart} bytes from one to the next
    * @param blocks of 32 elements in a value
    * @param out packed rows from {@code o} on, {@code outApart} bytes from one to the next
    */
   static void mix(
       float[] p,
+      int p0,
+      int row,
       MemorySegment values,
       long v0,
       long apart,
@@ -187,13 +188,15 @@ final class CachedPairs {
     for (int block = 0; block < blocks; block++) {
       for (int g = 0; g < STEP_BYTES; g += V) {
         long v = v0 + (long) block * STEP_BYTES + g;
-        mix(p, values, v, apart, from, to, out, o + 2L * block * STEP_BYTES + g, outApart);
+        mix(p, p0, row, values, v, apart, from, to, out, o + 2L * block * STEP_BYTES + g, outApart);
       }
     }
   }
 
   private static void mix(
       float[] p,
+      int p0,
+      int row,
       MemorySegment values,
       long v0,
       long apart,
@@ -219,16 +222,16 @@ final class CachedPairs {
       v += apart;
       FloatVector even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();
-      FloatVector weight = FloatVector.broadcast(F, p[j]);
+      FloatVector weight = FloatVector.broadcast(F, p[p0 + j]);
       e0 = weight.fma(even, e0);
       o0 = weight.fma(odd, o0);
-      weight = FloatVector.broadcast(F, p[TILE + j]);
+      weight = FloatVector.broadcast(F, p[p0 + row + j]);
       e1 = weight.fma(even, e1);
       o1 = weight.fma(odd, o1);
-      weight = FloatVector.broadcast(F, p[2 * TILE + j]);
+      weight = FloatVector.broadcast(F, p[p0 + 2 * row + j]);
       e2 = weight.fma(even, e2);
       o2 = weight.fma(odd, o2);
-      weight = FloatVector.broadcast(F, p[3 * TILE + j]);
+      weight = FloatVector.broadcast(F, p[p0 + 3 * row + j]);
       e3 = weight.fma(even, e3);
       o3 = weight.fma(odd, o3);
     }
@@ -248,6 +251,8 @@ final class CachedPairs {
    */
   static void mix128(
       float[] p,
+      int p0,
+      int row,
       MemorySegment values,
       long v0,
       int from,
@@ -256,15 +261,17 @@ final class CachedPairs {
       long o,
       long outApart) {
     for (int g = 0; g < STEP_BYTES; g += V) {
-      mixRows128(p, 0, values, v0 + g, from, to, out, o + g, o + outApart + g);
+      mixRows128(p, p0, p0 + row, values, v0 + g, from, to, out, o + g, o + outApart + g);
       long next = o + 2 * outApart + g;
-      mixRows128(p, 2 * TILE, values, v0 + g, from, to, out, next, next + outApart);
+      int p2 = p0 + 2 * row;
+      mixRows128(p, p2, p2 + row, values, v0 + g, from, to, out, next, next + outApart);
     }
   }
 
   private static void mixRows128(
       float[] p,
-      int weights,
+      int p0,
+      int p1,
       MemorySegment values,
       long v0,
       int from,
@@ -290,8 +297,8 @@ final class CachedPairs {
     FloatVector o13 = FloatVector.fromMemorySegment(F, out, a1 + 448, LITTLE_ENDIAN);
     for (int j = from; j < to; j++) {
       long v = v0 + (long) KEY_BYTES * (j - from);
-      FloatVector w0 = FloatVector.broadcast(F, p[weights + j]);
-      FloatVector w1 = FloatVector.broadcast(F, p[weights + TILE + j]);
+      FloatVector w0 = FloatVector.broadcast(F, p[p0 + j]);
+      FloatVector w1 = FloatVector.broadcast(F, p[p1 + j]);
       IntVector pairs = IntVector.fromMemorySegment(I, values, v, LITTLE_ENDIAN);
       FloatVector even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector odd = pairs.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats();

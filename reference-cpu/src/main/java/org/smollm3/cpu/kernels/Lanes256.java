@@ -1,13 +1,14 @@
 package org.smollm3.cpu.kernels;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -18,6 +19,12 @@ final class Lanes256 implements Lanes {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_256;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_256;
   private static final VectorSpecies<Byte> B = ByteVector.SPECIES_64;
+  private static final VectorShuffle<Float> SWAP4 = F.shuffleFromOp(i -> i ^ 4);
+  private static final VectorShuffle<Float> SWAP2 = F.shuffleFromOp(i -> i ^ 2);
+  private static final VectorShuffle<Float> SWAP1 = F.shuffleFromOp(i -> i ^ 1);
+  private static final VectorMask<Float> UPPER4 = VectorMask.fromLong(F, 0xf0);
+  private static final VectorMask<Float> UPPER2 = VectorMask.fromLong(F, 0xcc);
+  private static final VectorMask<Float> UPPER1 = VectorMask.fromLong(F, 0xaa);
   private static final int HIGH_HALF = 0xffff_0000;
 
   /** Bytes of a vector. */
@@ -320,21 +327,35 @@ final class Lanes256 implements Lanes {
     s13.intoMemorySegment(work, a + 448, LITTLE_ENDIAN);
   }
 
+  // As with 512 bits, see there: eight rows make one vector of sums.
   @Override
   public void fold(MemorySegment work, long a, long as, MemorySegment to, long o, long stride) {
-    for (int i = 0; i < 16; i++) {
-      long s = a + as * i;
-      at(work, s).add(at(work, s + V)).intoMemorySegment(work, s, LITTLE_ENDIAN);
+    for (long half = a; half != a + 16 * as; half += 8 * as) {
+      for (long i = half; i != half + 2 * as; i += as) {
+        long j = i + 4 * as;
+        FloatVector p = at(work, i).add(at(work, i + V));
+        FloatVector q = at(work, j).add(at(work, j + V));
+        FloatVector even = p.blend(q, UPPER4).add(q.blend(p, UPPER4).rearrange(SWAP4));
+        p = at(work, i + 2 * as).add(at(work, i + 2 * as + V));
+        q = at(work, j + 2 * as).add(at(work, j + 2 * as + V));
+        FloatVector odd = p.blend(q, UPPER4).add(q.blend(p, UPPER4).rearrange(SWAP4));
+        even.blend(odd, UPPER2)
+            .add(odd.blend(even, UPPER2).rearrange(SWAP2))
+            .intoMemorySegment(work, i, LITTLE_ENDIAN);
+      }
+      FloatVector even = at(work, half);
+      FloatVector odd = at(work, half + as);
+      FloatVector sums = even.blend(odd, UPPER1).add(odd.blend(even, UPPER1).rearrange(SWAP1));
+      long first = o + (half == a ? 0 : 2 * stride);
+      if (stride == 16) {
+        sums.intoMemorySegment(to, first, LITTLE_ENDIAN);
+      } else {
+        sums.intoMemorySegment(work, half, LITTLE_ENDIAN);
+        for (long i = 0; i != 2; i++) {
+          to.set(Operand.LONG, first + i * stride, work.get(Operand.LONG, half + 16 * i));
+          to.set(Operand.LONG, first + i * stride + 8, work.get(Operand.LONG, half + 16 * i + 8));
+        }
+      }
     }
-    for (int i = 0; i < 16; i++) {
-      long s = a + as * i;
-      float even = lane(work, s, 0) + lane(work, s, 4) + (lane(work, s, 2) + lane(work, s, 6));
-      float odd = lane(work, s, 1) + lane(work, s, 5) + (lane(work, s, 3) + lane(work, s, 7));
-      to.set(FLOAT, o + i / 4 * stride + 4L * (i % 4), even + odd);
-    }
-  }
-
-  private static float lane(MemorySegment work, long a, int lane) {
-    return work.get(FLOAT, a + 4L * lane);
   }
 }

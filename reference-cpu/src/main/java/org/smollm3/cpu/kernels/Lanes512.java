@@ -376,9 +376,12 @@ final class Lanes512 implements Lanes {
     p = at(work, a + as);
     q = at(work, a + 3 * as);
     FloatVector odd = p.blend(q, UPPER2).add(q.blend(p, UPPER2).rearrange(SWAP2));
-    even.blend(odd, UPPER1)
-        .add(odd.blend(even, UPPER1).rearrange(SWAP1))
-        .intoMemorySegment(work, a, LITTLE_ENDIAN);
+    FloatVector sums = even.blend(odd, UPPER1).add(odd.blend(even, UPPER1).rearrange(SWAP1));
+    if (stride == 16) {
+      sums.intoMemorySegment(to, o, LITTLE_ENDIAN);
+      return;
+    }
+    sums.intoMemorySegment(work, a, LITTLE_ENDIAN);
     // Not by 128-bit vectors: C2 learns from the profile that all vectors are of one class, and
     // boxes those of the hottest loops if they are not.
     for (long i = 0; i != 4; i++) {

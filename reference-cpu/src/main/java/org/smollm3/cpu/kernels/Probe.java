@@ -103,8 +103,8 @@ public final class Probe {
     for (int o = 0; o < TILE; o += 4 * V) {
       a = a.lanewise(VectorOperators.XOR, at(from, first + o));
       b = b.lanewise(VectorOperators.XOR, at(from, first + o + V));
-      c = c.lanewise(VectorOperators.XOR, at(from, first + o + 2 * V));
-      d = d.lanewise(VectorOperators.XOR, at(from, first + o + 3 * V));
+      c = c.lanewise(VectorOperators.XOR, at(from, first + o + 2L * V));
+      d = d.lanewise(VectorOperators.XOR, at(from, first + o + 3L * V));
     }
     a.lanewise(VectorOperators.XOR, b)
         .lanewise(VectorOperators.XOR, c)
@@ -121,8 +121,8 @@ public final class Probe {
     for (int o = 0; o < quarter; o += V) {
       a = a.lanewise(VectorOperators.XOR, at(from, first + o));
       b = b.lanewise(VectorOperators.XOR, at(from, first + o + quarter));
-      c = c.lanewise(VectorOperators.XOR, at(from, first + o + 2 * quarter));
-      d = d.lanewise(VectorOperators.XOR, at(from, first + o + 3 * quarter));
+      c = c.lanewise(VectorOperators.XOR, at(from, first + o + 2L * quarter));
+      d = d.lanewise(VectorOperators.XOR, at(from, first + o + 3L * quarter));
     }
     a.lanewise(VectorOperators.XOR, b)
         .lanewise(VectorOperators.XOR, c)

@@ -6,15 +6,14 @@ import static org.smollm3.cpu.kernels.Operand.FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import org.smollm3.tensor.DType;
 
 /**
  * Attention over tiles of 64 keys with an online softmax: no matrix of scores over the whole
  * context, and only live positions are read. A unit of work is one key-value head with a block of
  * queries of all the heads that share it, so every key and value is unpacked once for all of them.
  * Scores are blocks of four by four as in {@link VectorLinear}; values are summed with the head's
- * dimension in lanes, each element on its own, so no width changes a bit. A single token takes
- * cached bfloat16 where it lies, by {@link CachedPairs}.
+ * dimension in lanes, each element on its own, so no width changes a bit. A single token over
+ * cached bfloat16 has a way of its own, {@link CachedAttention}.
  */
 final class VectorAttention {
   /** Rows (queries times heads) of a unit. */
@@ -30,15 +29,12 @@ final class VectorAttention {
   private static final int PANEL_V = 1;
   private static final int SCORES = 2;
   private static final int OUT = 3;
-  private static final int AHEAD = 4;
-
-  /** Bytes of the sums of a query with the keys of a tile. */
-  private static final long KEY_SUMS = (long) TILE * STEP_BYTES;
 
   private final Parallel parallel;
   private final Lanes lanes;
   private final Packing packing;
   private final Scratch[] scratch;
+  private final CachedAttention cached;
 
   VectorAttention(Parallel parallel, Lanes lanes, Packing packing) {
     this.parallel = parallel;
@@ -46,9 +42,17 @@ final class VectorAttention {
     this.packing = packing;
     scratch = new Scratch[parallel.threads()];
     Arrays.setAll(scratch, i -> new Scratch());
+    cached = new CachedAttention(parallel.threads(), lanes, packing);
   }
 
   void attend(AttendTask task) {
+    if (CachedAttention.takes(task)) {
+      parallel.run(
+          Math.multiplyExact(task.batch(), task.groups()),
+          (worker, unit) ->
+              cached.attend(task, worker, unit / task.groups(), unit % task.groups()));
+      return;
+    }
     int queries = Math.max(1, BLOCK_ROWS / task.repeats());
     int blocks = (task.tokens() + queries - 1) / queries;
     parallel.run(
@@ -78,7 +82,6 @@ final class VectorAttention {
     private final long panelK;
     private final long sums;
     private final long zeros;
-    private final long keySums;
     private final MemorySegment work;
     private final MemorySegment panelV;
     private final MemorySegment scores;
@@ -86,24 +89,11 @@ final class VectorAttention {
     private final float[] max;
     private final float[] total;
 
-    /** Whether keys and values in the cache are used without packing them. */
-    private final boolean inPlace;
-
-    private final float[] weights;
-
-    /** Scores of cached keys, computed before any tile; row by row, of {@link #aheadRow} bytes. */
-    private MemorySegment ahead = MemorySegment.NULL;
-
-    private long aheadRow;
-    private int aheadFirst;
-    private final Scratch scratch;
-
     Unit(AttendTask task, Scratch scratch, int b, int group, int first, int count) {
       this.task = task;
       this.b = b;
       this.group = group;
       this.first = first;
-      this.scratch = scratch;
       layout = Layout.of(task.kCache().dtype());
       rows = count * task.repeats();
       quads = (rows + 3) / 4;
@@ -113,19 +103,12 @@ final class VectorAttention {
       panelK = (long) quads * steps * QUAD_STEP;
       sums = panelK + steps * QUAD_STEP;
       zeros = sums + SUMS;
-      keySums = zeros + SUMS;
-      work = scratch.get(WORK, keySums + 4 * KEY_SUMS);
+      work = scratch.get(WORK, zeros + SUMS);
       panelV = scratch.get(PANEL_V, TILE * outRow);
       scores = scratch.get(SCORES, 4L * quads * SCORE_ROW);
       out = scratch.get(OUT, 4L * quads * outRow);
       max = new float[rows];
       total = new float[rows];
-      inPlace =
-          task.tokens() == 1
-              && task.kCache().dtype() == DType.BF16
-              && task.vCache().dtype() == DType.BF16
-              && task.dim() % 32 == 0;
-      weights = new float[inPlace ? 4 * TILE : 0];
     }
 
     private int token(int row) {
@@ -150,9 +133,6 @@ final class VectorAttention {
         from = Math.min(from, task.firstKey(b, token(row)));
       }
       int end = task.endKey(b, token(rows - 1));
-      if (inPlace) {
-        scoreAhead(from, Math.min(end, task.live()[b]));
-      }
       for (int tile = from / TILE * TILE; tile < end; tile += TILE) {
         tile(tile, Math.max(from, tile) - tile, Math.min(end - tile, TILE));
       }
@@ -164,18 +144,10 @@ final class VectorAttention {
 
     private void tile(int tile, int from, int to) {
       touch(tile + from, Math.min(tile + to, task.live()[b]));
-      // Keys before this one are used in place.
-      int split = from;
-      if (inPlace) {
-        split = Math.clamp(task.live()[b] - tile, from, to);
-        takeAhead(tile);
-      }
       for (int key = from / 4 * 4; key < to; key += 4) {
-        if (key < from || key + 4 > split) {
-          scoreKeys(tile, key, from, to);
-        }
+        scoreKeys(tile, key, from, to);
       }
-      for (int key = split; key < to; key++) {
+      for (int key = from; key < to; key++) {
         Operand values = task.values(b, tile + key);
         long offset = task.keyOffset(b, group, tile + key);
         packing.pack(values, offset, task.dim(), layout, panelV, key * outRow, STEP_BYTES);
@@ -184,17 +156,14 @@ final class VectorAttention {
         softmax(tile, row);
       }
       for (int row = 0; row < rows; row += 4) {
-        if (from < split) {
-          mixCached(tile, row, from, split);
-        }
-        mix(tile, row, split);
+        mix(tile, row, from);
       }
     }
 
     /**
-     * Brings the cached keys and values of a tile near, or the values alone where scores were
-     * computed ahead. Unpacking them in turn starts and stops two streams, of which the prefetcher
-     * makes little; a load from every line, none waiting for another, keeps memory busy.
+     * Brings the cached keys and values of a tile near. Unpacking them in turn starts and stops two
+     * streams, of which the prefetcher makes little; a load from every line, none waiting for
+     * another, keeps memory busy.
      */
     private void touch(int first, int end) {
       if (first >= end) {
@@ -202,8 +171,7 @@ final class VectorAttention {
       }
       long offset = task.keyOffset(b, group, first);
       long count = (long) (end - first) * task.dim();
-      int seen = inPlace ? 0 : touch(task.kCache(), offset, count);
-      seen ^= touch(task.vCache(), offset, count);
+      int seen = touch(task.kCache(), offset, count) ^ touch(task.vCache(), offset, count);
       work.set(Operand.INT, sums, seen);
     }
 
@@ -232,73 +200,6 @@ final class VectorAttention {
         long q = panelQ + (long) quad * steps * QUAD_STEP;
         lanes.block(work, q, panelK, steps, zeros, sums);
         lanes.fold(work, sums, STEP_BYTES, scores, 4L * quad * SCORE_ROW + 4L * key, SCORE_ROW);
-      }
-    }
-
-    /**
-     * Scores of all rows with the cached keys before {@code end}, in whole fours. All keys come
-     * before all values: one stream from memory goes on while what came is worked on; keys and
-     * values of tiles in turn start two streams for every tile.
-     */
-    private void scoreAhead(int from, int end) {
-      aheadFirst = from / TILE * TILE;
-      aheadRow = 4L * (Math.ceilDiv(end - aheadFirst, TILE) + 1) * TILE;
-      ahead = scratch.get(AHEAD, 4L * quads * aheadRow);
-      int last = end / 4 * 4;
-      for (int key = (from + 3) / 4 * 4; key < last; key += TILE) {
-        int count = Math.min(TILE, last - key);
-        for (int quad = 0; quad < quads; quad++) {
-          if (task.dim() == CachedPairs.DIM) {
-            scoreRows(key, count, quad);
-          } else {
-            scoreFours(key, count, quad);
-          }
-        }
-      }
-    }
-
-    private void scoreRows(int key, int count, int quad) {
-      long q = panelQ + (long) quad * steps * QUAD_STEP;
-      long k = 2 * task.keyOffset(b, group, key);
-      CachedPairs.scores128(task.kCache().segment(), k, count, work, q, keySums, KEY_SUMS);
-      for (int i = 0; i < 4; i++) {
-        for (int c = 0; c < count; c += Layout.LANES) {
-          long from = keySums + i * KEY_SUMS + (long) c * STEP_BYTES;
-          long to = (4L * quad + i) * aheadRow + 4L * (key - aheadFirst + c);
-          lanes.fold(work, from, STEP_BYTES, ahead, to, 16);
-        }
-      }
-    }
-
-    private void scoreFours(int key, int count, int quad) {
-      long q = panelQ + (long) quad * steps * QUAD_STEP;
-      long apart = 2L * task.dim();
-      for (int c = 0; c < count; c += 4) {
-        long k = 2 * task.keyOffset(b, group, key + c);
-        CachedPairs.scores(task.kCache().segment(), k, apart, steps / 2, work, q, sums);
-        long to = 4L * quad * aheadRow + 4L * (key - aheadFirst + c);
-        lanes.fold(work, sums, STEP_BYTES, ahead, to, aheadRow);
-      }
-    }
-
-    /** The scores of a tile that were computed ahead; the others' places hold anything. */
-    private void takeAhead(int tile) {
-      for (int row = 0; row < rows; row++) {
-        long from = row * aheadRow + 4L * (tile - aheadFirst);
-        MemorySegment.copy(ahead, from, scores, row * SCORE_ROW, SCORE_ROW);
-      }
-    }
-
-    /** Adds the weighted cached values {@code from} to {@code to - 1} of a tile to four rows. */
-    private void mixCached(int tile, int row, int from, int to) {
-      MemorySegment.copy(scores, FLOAT, row * SCORE_ROW, weights, 0, weights.length);
-      MemorySegment values = task.vCache().segment();
-      long v = 2 * task.keyOffset(b, group, tile + from);
-      long apart = 2L * task.dim();
-      if (task.dim() == CachedPairs.DIM) {
-        CachedPairs.mix128(weights, values, v, from, to, out, row * outRow, outRow);
-      } else {
-        CachedPairs.mix(weights, values, v, apart, from, to, steps / 2, out, row * outRow, outRow);
       }
     }
 

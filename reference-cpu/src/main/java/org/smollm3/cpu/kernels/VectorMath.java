@@ -29,24 +29,42 @@ final class VectorMath {
   /** s = e^s; see {@link ScalarMath#exp}. */
   static void exp(MemorySegment s, long from, long bytes) {
     for (long o = from, end = from + bytes; o != end; o += V) {
-      FloatVector t = at(s, o).max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
-      FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
-      FloatVector n = shifted.sub(ScalarMath.ROUNDER);
-      FloatVector low = FloatVector.broadcast(F, -ScalarMath.LN2_LOW);
-      FloatVector r = n.fma(low, n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t));
-      FloatVector p = r.fma(ScalarMath.P0, ScalarMath.P1);
-      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P2));
-      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P3));
-      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
-      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
-      FloatVector y = r.mul(r).fma(p, r).add(1f);
-      IntVector e = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
-      IntVector half = e.lanewise(VectorOperators.ASHR, 1);
-      IntVector rest = e.sub(half);
-      FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-      FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-      y.mul(first).mul(second).intoMemorySegment(s, o, LITTLE_ENDIAN);
+      exp(at(s, o)).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
+  }
+
+  /** s = e^(s - term), and its sums over the 16 virtual lanes, not folded, to {@code lanes}. */
+  static void exp(
+      MemorySegment s, long from, long bytes, float term, MemorySegment lanes, long to) {
+    for (int g = 0; g < Layout.STEP_BYTES; g += V) {
+      FloatVector sum = FloatVector.zero(F);
+      for (long o = from + g, end = o + bytes; o != end; o += Layout.STEP_BYTES) {
+        FloatVector e = exp(at(s, o).sub(term));
+        e.intoMemorySegment(s, o, LITTLE_ENDIAN);
+        sum = sum.add(e);
+      }
+      sum.intoMemorySegment(lanes, to + g, LITTLE_ENDIAN);
+    }
+  }
+
+  private static FloatVector exp(FloatVector x) {
+    FloatVector t = x.max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
+    FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
+    FloatVector n = shifted.sub(ScalarMath.ROUNDER);
+    FloatVector low = FloatVector.broadcast(F, -ScalarMath.LN2_LOW);
+    FloatVector r = n.fma(low, n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t));
+    FloatVector p = r.fma(ScalarMath.P0, ScalarMath.P1);
+    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P2));
+    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P3));
+    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
+    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
+    FloatVector y = r.mul(r).fma(p, r).add(1f);
+    IntVector e = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
+    IntVector half = e.lanewise(VectorOperators.ASHR, 1);
+    IntVector rest = e.sub(half);
+    FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    return y.mul(first).mul(second);
   }
 
   /** s = 0. */

@@ -309,6 +309,24 @@ class TwinTest {
         (kernel, y) -> kernel.attend(task.task(active, y, lives, window)));
   }
 
+  /** A context of more tiles than those whose sums are folded together. */
+  @Property(tries = 30)
+  void attendOfOneTokenToLongContexts(
+      @ForAll @IntRange(min = 1, max = 2) int groups,
+      @ForAll @IntRange(min = 1, max = 5) int repeats,
+      @ForAll @IntRange(min = 3, max = 4) int blocks,
+      @ForAll @IntRange(min = 900, max = 2_300) int live,
+      @ForAll @IntRange(min = 1, max = 4_000) int window,
+      @ForAll long seed) {
+    Attentions task =
+        new Attentions(1, groups, repeats, 32 * blocks, DType.BF16, 2_301, new Random(seed));
+    Attentions.Active active = task.active(DType.BF16, 1, new Random(seed + 1));
+    assertSame(
+        DType.BF16,
+        active.size(),
+        (kernel, y) -> kernel.attend(task.task(active, y, new int[] {live}, window)));
+  }
+
   /** One token with more rows than a tile of the matrix-vector product, and tiles at its end. */
   @Property(tries = 40)
   void linearOfOneToken(

@@ -124,7 +124,9 @@ final class CachedAttention {
       work = scratch[worker].get(WORK, keySums + 4 * KEY_SUMS);
       weightRow = Math.multiplyExact(tiles, TILE);
       scoreRow = 4L * weightRow;
-      scores = scratch[worker].get(SCORES, 4L * quads * scoreRow);
+      // Scores are written by 16: where a window begins amid 16 keys, up to 12 go past the end of a
+      // row. In the next row they fall on keys that are hidden or written after all rows' others.
+      scores = scratch[worker].get(SCORES, 4L * quads * scoreRow + STEP_BYTES);
       out = scratch[worker].get(OUT, 4L * quads * outRow);
       int count = Math.multiplyExact(4 * quads, weightRow);
       if (weights[worker].length < count) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.BiConsumer;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -325,6 +326,23 @@ class TwinTest {
         DType.BF16,
         active.size(),
         (kernel, y) -> kernel.attend(task.task(active, y, new int[] {live}, window)));
+  }
+
+  /**
+   * A window that begins four keys into a block of 16, over a context that fills work memory to its
+   * end: what 16 scores at a time write past the last key stays inside.
+   */
+  @Example
+  void attendOfOneTokenWithAWindowToAFullTile() {
+    Attentions task = new Attentions(1, 1, 4, 128, DType.BF16, 321, new Random(1));
+    Attentions.Active active = task.active(DType.BF16, 1, new Random(2));
+    // Four tiles, for which memory of five is taken, then five.
+    for (int live : new int[] {255, 316}) {
+      assertSame(
+          DType.BF16,
+          active.size(),
+          (kernel, y) -> kernel.attend(task.task(active, y, new int[] {live}, live - 3)));
+    }
   }
 
   /** One token with more rows than a tile of the matrix-vector product, and tiles at its end. */

@@ -8,6 +8,12 @@ import java.lang.foreign.MemorySegment;
  * a sum can be continued by another call; they are locals while a loop runs.
  */
 interface Lanes {
+  /** Bytes from the sums of a row of each stream to those of the next: of up to eight streams. */
+  long ROW_SUMS = 8L * Layout.STEP_BYTES;
+
+  /** Scales of a stream of int8 that are kept: a constant, so that all have one base in a loop. */
+  int MOST_SCALES = 1024;
+
   /** Width of the vectors in bits; 0 for scalar. */
   int bits();
 
@@ -42,23 +48,27 @@ interface Lanes {
       long as);
 
   /**
-   * As {@link #rowsBf16} from zero, for {@link #rowsAtOnce} rows that are evenly spaced: acc[r] =
-   * w[r] * x.
+   * As {@link #rowsBf16} from zero, for {@link #rowsAtOnce} streams of {@code rows} adjacent rows:
+   * acc[i, s] = w[i, s] * x.
    *
-   * @param w0 where the first one begins, {@code ws} bytes from one to the next
-   * @param a where the accumulators are, 64 bytes from one to the next
+   * @param w0 where the first stream begins, {@code ws} bytes from one to the next
+   * @param acc row i of stream s at {@code i * ROW_SUMS + 64 s}
    */
   default void evenRowsBf16(
       MemorySegment w,
       long w0,
       long ws,
+      int rows,
+      long rowBytes,
       MemorySegment x,
-      long x0,
       int blocks,
-      MemorySegment acc,
-      long a) {
-    VectorMath.clear(acc, a, 4 * 64);
-    rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, x0, blocks, acc, a, 64);
+      MemorySegment acc) {
+    for (int i = 0; i < rows; i++) {
+      long r0 = w0 + i * rowBytes;
+      long a = i * ROW_SUMS;
+      VectorMath.clear(acc, a, 4 * 64);
+      rowsBf16(w, r0, r0 + ws, r0 + 2 * ws, r0 + 3 * ws, x, 0, blocks, acc, a, 64);
+    }
   }
 
   /**
@@ -96,44 +106,44 @@ interface Lanes {
       long as);
 
   /**
-   * As {@link #rowsBf16} for rows of int8 with a scale each: {@code blocks} blocks of 32 elements.
+   * Four streams of adjacent rows of int8 with a scale each: acc[i, s] += w[i, s] * x over {@code
+   * blocks} blocks of 32 elements.
    *
-   * @param scales of row r at index r
+   * @param w0 where the first stream begins, {@code ws} bytes from one to the next; its {@code
+   *     rows} rows begin {@code rowBytes} apart
+   * @param scales of row i of stream s at index {@code s * MOST_SCALES + i}
+   * @param x in order, from offset {@code x0}
+   * @param acc row i of stream s at {@code i * ROW_SUMS + 64 s}
    */
   void rowsInt8(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as);
+      MemorySegment acc);
 
   /**
    * As {@link #rowsInt8} with a scale for each block.
    *
-   * @param scales of block h of row r at index {@code from + r * perRow + h}
+   * @param scales of block h of row i of stream s at index {@code s * MOST_SCALES + i * perRow + h}
    */
   void rowsInt8Groups(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
-      int from,
       int perRow,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as);
+      MemorySegment acc);
 
   /**
    * Four packed rows with four others: acc[4 i + j] = init[4 i + j] + x[i] * w[j] over {@code

@@ -161,41 +161,44 @@ final class Lanes256 implements Lanes {
   public void rowsInt8(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as) {
-    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
-      long q = g / 4;
-      twoInt8(w, w0 + q, w1 + q, scales, 0, x, x0 + g, blocks, acc, a + g, as);
-      twoInt8(w, w2 + q, w3 + q, scales, 2, x, x0 + g, blocks, acc, a + 2 * as + g, as);
+      MemorySegment acc) {
+    for (int i = 0; i < rows; i++) {
+      for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+        long r = w0 + i * rowBytes + g / 4;
+        long a = i * ROW_SUMS + g;
+        twoInt8(w, r, ws, scales, i, x, x0 + g, blocks, acc, a);
+        int c = i + 2 * MOST_SCALES;
+        twoInt8(w, r + 2 * ws, ws, scales, c, x, x0 + g, blocks, acc, a + 128);
+      }
     }
   }
 
+  /** Two streams of which a row is; their scales are at c and {@link #MOST_SCALES} behind. */
   private static void twoInt8(
       MemorySegment w,
       long w0,
-      long w1,
+      long ws,
       float[] scales,
-      int row,
+      int c,
       MemorySegment x,
       long x0,
       int blocks,
       MemorySegment acc,
-      long a,
-      long as) {
-    FloatVector c0 = FloatVector.broadcast(F, scales[row]);
-    FloatVector c1 = FloatVector.broadcast(F, scales[row + 1]);
+      long a) {
+    long w1 = w0 + ws;
+    FloatVector c0 = FloatVector.broadcast(F, scales[c]);
+    FloatVector c1 = FloatVector.broadcast(F, scales[c + MOST_SCALES]);
     FloatVector s00 = at(acc, a);
     FloatVector s01 = at(acc, a + V);
-    FloatVector s10 = at(acc, a + as);
-    FloatVector s11 = at(acc, a + as + V);
+    FloatVector s10 = at(acc, a + 64);
+    FloatVector s11 = at(acc, a + 64 + V);
     for (long o = 0, end = 32L * blocks; o < end; o += 32) {
       FloatVector v0 = at(x, x0 + 4 * o);
       FloatVector v1 = at(x, x0 + 4 * o + V);
@@ -212,56 +215,56 @@ final class Lanes256 implements Lanes {
     }
     s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
     s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + 64 + V, LITTLE_ENDIAN);
   }
 
   @Override
   public void rowsInt8Groups(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
-      int from,
       int perRow,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as) {
-    int r2 = from + 2 * perRow;
-    for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
-      long q = g / 4;
-      long a2 = a + 2 * as + g;
-      twoInt8Groups(w, w0 + q, w1 + q, scales, from, perRow, x, x0 + g, blocks, acc, a + g, as);
-      twoInt8Groups(w, w2 + q, w3 + q, scales, r2, perRow, x, x0 + g, blocks, acc, a2, as);
+      MemorySegment acc) {
+    for (int i = 0; i < rows; i++) {
+      int c = i * perRow;
+      for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
+        long r = w0 + i * rowBytes + g / 4;
+        long a = i * ROW_SUMS + g;
+        twoInt8Groups(w, r, ws, scales, c, x, x0 + g, blocks, acc, a);
+        int c2 = c + 2 * MOST_SCALES;
+        twoInt8Groups(w, r + 2 * ws, ws, scales, c2, x, x0 + g, blocks, acc, a + 128);
+      }
     }
   }
 
+  /** As {@link #twoInt8} with scales of blocks from there on. */
   private static void twoInt8Groups(
       MemorySegment w,
       long w0,
-      long w1,
+      long ws,
       float[] scales,
-      int from,
-      int perRow,
+      int c,
       MemorySegment x,
       long x0,
       int blocks,
       MemorySegment acc,
-      long a,
-      long as) {
+      long a) {
+    long w1 = w0 + ws;
     FloatVector s00 = at(acc, a);
     FloatVector s01 = at(acc, a + V);
-    FloatVector s10 = at(acc, a + as);
-    FloatVector s11 = at(acc, a + as + V);
+    FloatVector s10 = at(acc, a + 64);
+    FloatVector s11 = at(acc, a + 64 + V);
     for (int h = 0; h < blocks; h++) {
       long o = 32L * h;
-      FloatVector c0 = FloatVector.broadcast(F, scales[from + h]);
-      FloatVector c1 = FloatVector.broadcast(F, scales[from + perRow + h]);
+      FloatVector c0 = FloatVector.broadcast(F, scales[c + h]);
+      FloatVector c1 = FloatVector.broadcast(F, scales[c + MOST_SCALES + h]);
       FloatVector v0 = at(x, x0 + 4 * o);
       FloatVector v1 = at(x, x0 + 4 * o + V);
       s00 = scaled(w, w0 + o, c0).fma(v0, s00);
@@ -277,8 +280,8 @@ final class Lanes256 implements Lanes {
     }
     s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
     s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + as + V, LITTLE_ENDIAN);
+    s10.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+    s11.intoMemorySegment(acc, a + 64 + V, LITTLE_ENDIAN);
   }
 
   @Override

@@ -42,13 +42,12 @@ final class Lanes512 implements Lanes {
       MemorySegment w,
       long w0,
       long ws,
+      int rows,
+      long rowBytes,
       MemorySegment x,
-      long x0,
       int blocks,
-      MemorySegment acc,
-      long a) {
-    VectorMath.clear(acc, a, 8 * 64);
-    eightRowsBf16(w, w0, ws, x, x0, blocks, acc, a);
+      MemorySegment acc) {
+    EightRows.fromZero(w, w0, ws, rows, rowBytes, x, blocks, acc);
   }
 
   private static FloatVector at(MemorySegment segment, long offset) {
@@ -104,11 +103,6 @@ final class Lanes512 implements Lanes {
     s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
   }
 
-  // Four chains of two dependent sums leave the core waiting for the latency of a multiply-add, so
-  // that its queues are full before enough lines are on their way from memory; eight do not.
-  // Nothing
-  // goes through small methods: in one as large as this C2 stops inlining them, and boxes the
-  // vectors they take, which makes it six times slower.
   @Override
   public void eightRowsBf16(
       MemorySegment w,
@@ -119,51 +113,7 @@ final class Lanes512 implements Lanes {
       int blocks,
       MemorySegment acc,
       long a) {
-    long w4 = w0 + 4 * ws;
-    FloatVector s0 = FloatVector.fromMemorySegment(F, acc, a, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(F, acc, a + 64, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(F, acc, a + 128, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(F, acc, a + 192, LITTLE_ENDIAN);
-    FloatVector s4 = FloatVector.fromMemorySegment(F, acc, a + 256, LITTLE_ENDIAN);
-    FloatVector s5 = FloatVector.fromMemorySegment(F, acc, a + 320, LITTLE_ENDIAN);
-    FloatVector s6 = FloatVector.fromMemorySegment(F, acc, a + 384, LITTLE_ENDIAN);
-    FloatVector s7 = FloatVector.fromMemorySegment(F, acc, a + 448, LITTLE_ENDIAN);
-    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
-      FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
-      IntVector p = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
-      s0 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s0);
-      s0 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s0);
-      p = IntVector.fromMemorySegment(I, w, w0 + ws + o, LITTLE_ENDIAN);
-      s1 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s1);
-      s1 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s1);
-      p = IntVector.fromMemorySegment(I, w, w0 + 2 * ws + o, LITTLE_ENDIAN);
-      s2 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s2);
-      s2 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s2);
-      p = IntVector.fromMemorySegment(I, w, w0 + 3 * ws + o, LITTLE_ENDIAN);
-      s3 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s3);
-      s3 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s3);
-      p = IntVector.fromMemorySegment(I, w, w4 + o, LITTLE_ENDIAN);
-      s4 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s4);
-      s4 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s4);
-      p = IntVector.fromMemorySegment(I, w, w4 + ws + o, LITTLE_ENDIAN);
-      s5 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s5);
-      s5 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s5);
-      p = IntVector.fromMemorySegment(I, w, w4 + 2 * ws + o, LITTLE_ENDIAN);
-      s6 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s6);
-      s6 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s6);
-      p = IntVector.fromMemorySegment(I, w, w4 + 3 * ws + o, LITTLE_ENDIAN);
-      s7 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s7);
-      s7 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s7);
-    }
-    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s1.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s2.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
-    s3.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
-    s4.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
-    s5.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
-    s6.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
-    s7.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
+    EightRows.add(w, w0, ws, x, x0, blocks, acc, a);
   }
 
   @Override
@@ -210,36 +160,39 @@ final class Lanes512 implements Lanes {
   public void rowsInt8(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as) {
-    FloatVector c0 = FloatVector.broadcast(F, scales[0]);
-    FloatVector c1 = FloatVector.broadcast(F, scales[1]);
-    FloatVector c2 = FloatVector.broadcast(F, scales[2]);
-    FloatVector c3 = FloatVector.broadcast(F, scales[3]);
-    FloatVector s0 = at(acc, a);
-    FloatVector s1 = at(acc, a + as);
-    FloatVector s2 = at(acc, a + 2 * as);
-    FloatVector s3 = at(acc, a + 3 * as);
-    for (long o = 0, end = 32L * blocks; o < end; o += 32) {
-      FloatVector v = at(x, x0 + 4 * o);
-      FloatVector u = at(x, x0 + 4 * o + 64);
-      s0 = scaled(w, w0 + o + 16, c0).fma(u, scaled(w, w0 + o, c0).fma(v, s0));
-      s1 = scaled(w, w1 + o + 16, c1).fma(u, scaled(w, w1 + o, c1).fma(v, s1));
-      s2 = scaled(w, w2 + o + 16, c2).fma(u, scaled(w, w2 + o, c2).fma(v, s2));
-      s3 = scaled(w, w3 + o + 16, c3).fma(u, scaled(w, w3 + o, c3).fma(v, s3));
+      MemorySegment acc) {
+    for (int i = 0; i < rows; i++) {
+      long r = w0 + i * rowBytes;
+      long a = i * ROW_SUMS;
+      FloatVector c0 = FloatVector.broadcast(F, scales[i]);
+      FloatVector c1 = FloatVector.broadcast(F, scales[MOST_SCALES + i]);
+      FloatVector c2 = FloatVector.broadcast(F, scales[2 * MOST_SCALES + i]);
+      FloatVector c3 = FloatVector.broadcast(F, scales[3 * MOST_SCALES + i]);
+      FloatVector s0 = at(acc, a);
+      FloatVector s1 = at(acc, a + 64);
+      FloatVector s2 = at(acc, a + 128);
+      FloatVector s3 = at(acc, a + 192);
+      for (long o = 0, end = 32L * blocks; o < end; o += 32) {
+        FloatVector v = at(x, x0 + 4 * o);
+        FloatVector u = at(x, x0 + 4 * o + 64);
+        long p = r + o;
+        s0 = scaled(w, p + 16, c0).fma(u, scaled(w, p, c0).fma(v, s0));
+        s1 = scaled(w, p + ws + 16, c1).fma(u, scaled(w, p + ws, c1).fma(v, s1));
+        s2 = scaled(w, p + 2 * ws + 16, c2).fma(u, scaled(w, p + 2 * ws, c2).fma(v, s2));
+        s3 = scaled(w, p + 3 * ws + 16, c3).fma(u, scaled(w, p + 3 * ws, c3).fma(v, s3));
+      }
+      s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+      s1.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+      s2.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
+      s3.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
     }
-    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s1.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
-    s2.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
-    s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
   }
 
   // Scales come from an array in a loop counted by an int: from a segment, or by a long, half as
@@ -248,39 +201,41 @@ final class Lanes512 implements Lanes {
   public void rowsInt8Groups(
       MemorySegment w,
       long w0,
-      long w1,
-      long w2,
-      long w3,
+      long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
-      int from,
       int perRow,
       MemorySegment x,
       long x0,
       int blocks,
-      MemorySegment acc,
-      long a,
-      long as) {
-    FloatVector s0 = at(acc, a);
-    FloatVector s1 = at(acc, a + as);
-    FloatVector s2 = at(acc, a + 2 * as);
-    FloatVector s3 = at(acc, a + 3 * as);
-    for (int h = 0; h < blocks; h++) {
-      long o = 32L * h;
-      FloatVector v = at(x, x0 + 4 * o);
-      FloatVector u = at(x, x0 + 4 * o + 64);
-      FloatVector c = FloatVector.broadcast(F, scales[from + h]);
-      s0 = scaled(w, w0 + o + 16, c).fma(u, scaled(w, w0 + o, c).fma(v, s0));
-      c = FloatVector.broadcast(F, scales[from + perRow + h]);
-      s1 = scaled(w, w1 + o + 16, c).fma(u, scaled(w, w1 + o, c).fma(v, s1));
-      c = FloatVector.broadcast(F, scales[from + 2 * perRow + h]);
-      s2 = scaled(w, w2 + o + 16, c).fma(u, scaled(w, w2 + o, c).fma(v, s2));
-      c = FloatVector.broadcast(F, scales[from + 3 * perRow + h]);
-      s3 = scaled(w, w3 + o + 16, c).fma(u, scaled(w, w3 + o, c).fma(v, s3));
+      MemorySegment acc) {
+    for (int i = 0; i < rows; i++) {
+      long r = w0 + i * rowBytes;
+      long a = i * ROW_SUMS;
+      FloatVector s0 = at(acc, a);
+      FloatVector s1 = at(acc, a + 64);
+      FloatVector s2 = at(acc, a + 128);
+      FloatVector s3 = at(acc, a + 192);
+      for (int h = 0; h < blocks; h++) {
+        long o = 32L * h;
+        FloatVector v = at(x, x0 + 4 * o);
+        FloatVector u = at(x, x0 + 4 * o + 64);
+        long p = r + o;
+        FloatVector c = FloatVector.broadcast(F, scales[i * perRow + h]);
+        s0 = scaled(w, p + 16, c).fma(u, scaled(w, p, c).fma(v, s0));
+        c = FloatVector.broadcast(F, scales[MOST_SCALES + i * perRow + h]);
+        s1 = scaled(w, p + ws + 16, c).fma(u, scaled(w, p + ws, c).fma(v, s1));
+        c = FloatVector.broadcast(F, scales[2 * MOST_SCALES + i * perRow + h]);
+        s2 = scaled(w, p + 2 * ws + 16, c).fma(u, scaled(w, p + 2 * ws, c).fma(v, s2));
+        c = FloatVector.broadcast(F, scales[3 * MOST_SCALES + i * perRow + h]);
+        s3 = scaled(w, p + 3 * ws + 16, c).fma(u, scaled(w, p + 3 * ws, c).fma(v, s3));
+      }
+      s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
+      s1.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
+      s2.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
+      s3.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
     }
-    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s1.intoMemorySegment(acc, a + as, LITTLE_ENDIAN);
-    s2.intoMemorySegment(acc, a + 2 * as, LITTLE_ENDIAN);
-    s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
   }
 
   // 16 accumulators and 8 operands stay in the 32 registers; two streams in one segment keep

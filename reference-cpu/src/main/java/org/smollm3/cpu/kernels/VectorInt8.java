@@ -3,6 +3,7 @@ package org.smollm3.cpu.kernels;
 import static org.smollm3.cpu.kernels.Layout.STEP_BYTES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.smollm3.tensor.Int8Format;
 
 /**
@@ -19,12 +20,17 @@ final class VectorInt8 {
 
   private final Lanes lanes;
 
-  /** Scales of four rows, by worker: C2 brings a float of an array into all lanes by one load. */
+  /** Scales of some rows, by worker: C2 brings a float of an array into all lanes by one load. */
   private final float[][] scales;
+
+  /** Ends of rows that are not whole blocks, by worker. */
+  private final Scratch[] own;
 
   VectorInt8(Lanes lanes, int workers) {
     this.lanes = lanes;
-    scales = new float[workers][4];
+    scales = new float[workers][4 * Lanes.MOST_SCALES];
+    own = new Scratch[workers];
+    Arrays.setAll(own, i -> new Scratch());
   }
 
   /** Bytes that a packed x must have: whole blocks, what is behind the end being zeros. */
@@ -33,76 +39,117 @@ final class VectorInt8 {
   }
 
   /**
-   * Adds the products of four rows with x to four sums.
+   * Products of adjacent rows with x.
    *
-   * @param tail a line of work memory for the ends of the rows
+   * @param row the first one of the first of four streams, {@code apart} rows from one to the next;
+   *     0 to have one row four times
+   * @param count rows of each stream
+   * @param sums of row i of stream s at {@code i * Lanes.ROW_SUMS + 64 s}
    */
-  void quad(
+  void rows(
       LinearTask task,
       int worker,
-      long r0,
-      long r1,
-      long r2,
-      long r3,
+      int row,
+      int apart,
+      int count,
       MemorySegment x,
-      MemorySegment tail,
-      MemorySegment sums,
-      long sum,
-      long apart) {
-    MemorySegment w = task.w().segment();
-    Operand.Scales own = task.w().scales().orElseThrow();
-    int k = task.k();
-    int whole = k / BLOCK;
-    int rest = k % BLOCK;
-    int perRow = own.perRow();
-    if (scales[worker].length < 4 * perRow) {
-      scales[worker] = new float[4 * perRow];
-    }
-    float[] s = scales[worker];
-    fetch(own, r0, perRow, s, 0);
-    fetch(own, r1, perRow, s, perRow);
-    fetch(own, r2, perRow, s, 2 * perRow);
-    fetch(own, r3, perRow, s, 3 * perRow);
-    add(own, w, r0 * k, r1 * k, r2 * k, r3 * k, s, 0, x, 0, whole, sums, sum, apart);
-    if (rest > 0) {
-      tail.asSlice(0, 4L * BLOCK).fill((byte) 0);
-      long end = (long) whole * BLOCK;
-      MemorySegment.copy(w, r0 * k + end, tail, 0, rest);
-      MemorySegment.copy(w, r1 * k + end, tail, BLOCK, rest);
-      MemorySegment.copy(w, r2 * k + end, tail, 2L * BLOCK, rest);
-      MemorySegment.copy(w, r3 * k + end, tail, 3L * BLOCK, rest);
-      long at = whole * BLOCK_X;
-      add(own, tail, 0, 32, 64, 96, s, whole, x, at, 1, sums, sum, apart);
+      MemorySegment sums) {
+    VectorMath.clear(sums, 0, count * Lanes.ROW_SUMS);
+    int perRow = task.w().scales().orElseThrow().perRow();
+    int most = Math.max(1, Lanes.MOST_SCALES / perRow);
+    for (int i = 0; i < count; i += most) {
+      MemorySegment acc = sums.asSlice(i * Lanes.ROW_SUMS);
+      new Rows(task, worker, row + i, apart, Math.min(most, count - i), x, acc).add();
     }
   }
 
-  private static void fetch(Operand.Scales from, long row, int perRow, float[] to, int at) {
-    MemorySegment.copy(from.values(), Operand.FLOAT, 4 * row * perRow, to, at, perRow);
-  }
+  /** Rows of four streams whose scales are kept together, or of so long a row a part at a time. */
+  private final class Rows {
+    private final LinearTask task;
+    private final MemorySegment w;
+    private final Operand.Scales from;
+    private final int worker;
+    private final int row;
+    private final int apart;
+    private final int count;
+    private final MemorySegment x;
+    private final MemorySegment acc;
 
-  /**
-   * @param block the first one's number, for its scale
-   */
-  private void add(
-      Operand.Scales own,
-      MemorySegment w,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      float[] s,
-      int block,
-      MemorySegment x,
-      long x0,
-      int blocks,
-      MemorySegment sums,
-      long sum,
-      long apart) {
-    if (own.format() == Int8Format.ROW) {
-      lanes.rowsInt8(w, w0, w1, w2, w3, s, x, x0, blocks, sums, sum, apart);
-    } else {
-      int perRow = own.perRow();
-      lanes.rowsInt8Groups(w, w0, w1, w2, w3, s, block, perRow, x, x0, blocks, sums, sum, apart);
+    Rows(
+        LinearTask task,
+        int worker,
+        int row,
+        int apart,
+        int count,
+        MemorySegment x,
+        MemorySegment acc) {
+      this.task = task;
+      this.worker = worker;
+      this.row = row;
+      this.apart = apart;
+      this.count = count;
+      this.x = x;
+      this.acc = acc;
+      w = task.w().segment();
+      from = task.w().scales().orElseThrow();
+    }
+
+    void add() {
+      int k = task.k();
+      int whole = k / BLOCK;
+      for (int h = 0; h < whole; h += Lanes.MOST_SCALES) {
+        int blocks = Math.min(Lanes.MOST_SCALES, whole - h);
+        long w0 = (long) row * k + (long) h * BLOCK;
+        fetch(h, blocks);
+        add(w, w0, (long) apart * k, k, h, blocks);
+      }
+      if (k % BLOCK != 0) {
+        fetch(whole, 1);
+        add(ends(whole), 0, (long) count * BLOCK, BLOCK, whole, 1);
+      }
+    }
+
+    /** Scales of {@code blocks} blocks of each row, from block h on; or the row's one. */
+    private void fetch(int h, int blocks) {
+      int perRow = from.perRow();
+      int first = oneScale() ? 0 : h;
+      int kept = oneScale() ? 1 : blocks;
+      // Adjacent rows at once where all of their scales are wanted.
+      int copies = kept == perRow ? 1 : count;
+      int each = count / copies * kept;
+      for (int s = 0; s < 4; s++) {
+        for (int i = 0; i < copies; i++) {
+          long begin = (row + (long) s * apart + i) * perRow + first;
+          int to = s * Lanes.MOST_SCALES + i * each;
+          MemorySegment.copy(from.values(), Operand.FLOAT, 4 * begin, scales[worker], to, each);
+        }
+      }
+    }
+
+    private boolean oneScale() {
+      return from.format() == Int8Format.ROW;
+    }
+
+    /** The ends of the rows, filled up with zeros to a block each. */
+    private MemorySegment ends(int whole) {
+      MemorySegment ends = own[worker].get(0, 4L * count * BLOCK);
+      ends.fill((byte) 0);
+      int k = task.k();
+      for (int i = 0; i < 4 * count; i++) {
+        long begin = (row + (long) (i / count) * apart + i % count) * k + (long) whole * BLOCK;
+        MemorySegment.copy(w, begin, ends, (long) i * BLOCK, k % BLOCK);
+      }
+      return ends;
+    }
+
+    private void add(MemorySegment w, long w0, long ws, long rowBytes, int h, int blocks) {
+      float[] s = scales[worker];
+      long x0 = h * BLOCK_X;
+      if (oneScale()) {
+        lanes.rowsInt8(w, w0, ws, count, rowBytes, s, x, x0, blocks, acc);
+      } else {
+        lanes.rowsInt8Groups(w, w0, ws, count, rowBytes, s, blocks, x, x0, blocks, acc);
+      }
     }
   }
 }

@@ -21,8 +21,6 @@ final class VectorStream {
   /** Rows of each stream whose sums are kept: 16 KiB for eight streams, half of level 1. */
   private static final int KEPT = 32;
 
-  private static final int MOST_STREAMS = 8;
-
   /** Most bytes from one stream to the next: with more, reading them lost some hundredths. */
   private static final int FARTHEST = 1 << 20;
 
@@ -30,7 +28,7 @@ final class VectorStream {
   private static final int LEAST = 128 << 10;
 
   /** Bytes of the sums of rows that are read together: where those stood apart it was slower. */
-  private static final long GROUP = (long) MOST_STREAMS * STEP_BYTES;
+  private static final long GROUP = Lanes.ROW_SUMS;
 
   private static final int PANEL_X = 0;
   private static final int SUMS = 0;
@@ -215,10 +213,16 @@ final class VectorStream {
         block(row, apart);
         row += streams * apart;
       }
-      for (; row < end; row += 4) {
+      for (int count; row < end; row += count) {
         VectorMath.clear(sums, 0, (long) Layout.LANES * STEP_BYTES);
-        fourRows(row, 1, 0);
-        store(0, STEP_BYTES, row, Math.min(4, end - row));
+        if (task.w().dtype() == DType.I8) {
+          count = 1;
+          int8.rows(task, worker, row, 0, count, x, sums);
+        } else {
+          count = Math.min(4, end - row);
+          fourRows(row, 1, 0);
+        }
+        store(0, STEP_BYTES, row, count);
       }
     }
 
@@ -226,13 +230,13 @@ final class VectorStream {
     private void block(int row, int apart) {
       for (int j = 0; j < apart; j += KEPT) {
         int count = Math.min(KEPT, apart - j);
-        if (task.w().dtype() != DType.BF16) {
+        if (task.w().dtype() == DType.BF16) {
+          evenRows(row + j, apart, count);
+        } else if (task.w().dtype() == DType.I8) {
+          int8.rows(task, worker, row + j, apart, count, x, sums);
+        } else {
           VectorMath.clear(sums, 0, KEPT * GROUP);
-        }
-        for (int i = 0; i < count; i++) {
-          if (task.w().dtype() == DType.BF16) {
-            evenRows(row + j + i, apart, i * GROUP);
-          } else {
+          for (int i = 0; i < count; i++) {
             fourRows(row + j + i, apart, i * GROUP);
           }
         }
@@ -242,18 +246,20 @@ final class VectorStream {
       }
     }
 
-    /** A row of each stream. */
-    private void evenRows(int row, int apart, long a) {
+    /** Rows of each stream. */
+    private void evenRows(int row, int apart, int count) {
       long w0 = row * rowBytes;
       long ws = apart * rowBytes;
-      lanes.evenRowsBf16(w, w0, ws, x, 0, (int) (whole / STEP_BYTES), sums, a);
-      for (int s = 0; s < streams && whole < rowBytes; s += 4) {
-        // Past the last stream it is repeated; no other sums are where these then go.
-        long w1 = w0 + s * ws;
-        long w2 = w0 + Math.min(s + 1, streams - 1) * ws;
-        long w3 = w0 + Math.min(s + 2, streams - 1) * ws;
-        long w4 = w0 + Math.min(s + 3, streams - 1) * ws;
-        ends(w1, w2, w3, w4, a + (long) s * STEP_BYTES);
+      lanes.evenRowsBf16(w, w0, ws, count, rowBytes, x, (int) (whole / STEP_BYTES), sums);
+      for (int i = 0; i < count && whole < rowBytes; i++) {
+        for (int s = 0; s < streams; s += 4) {
+          // Past the last stream it is repeated; no other sums are where these then go.
+          long w1 = w0 + i * rowBytes + s * ws;
+          long w2 = w0 + i * rowBytes + Math.min(s + 1, streams - 1) * ws;
+          long w3 = w0 + i * rowBytes + Math.min(s + 2, streams - 1) * ws;
+          long w4 = w0 + i * rowBytes + Math.min(s + 3, streams - 1) * ws;
+          ends(w1, w2, w3, w4, i * GROUP + (long) s * STEP_BYTES);
+        }
       }
     }
 
@@ -263,16 +269,12 @@ final class VectorStream {
       long r1 = Math.min(row + apart, end - 1);
       long r2 = Math.min(row + 2 * apart, end - 1);
       long r3 = Math.min(row + 3 * apart, end - 1);
-      if (task.w().dtype() == DType.I8) {
-        int8.quad(task, worker, r0, r1, r2, r3, x, tail, sums, a, STEP_BYTES);
-      } else {
-        long w0 = r0 * rowBytes;
-        long w1 = r1 * rowBytes;
-        long w2 = r2 * rowBytes;
-        long w3 = r3 * rowBytes;
-        add(w, w0, w1, w2, w3, 0, (int) (whole / STEP_BYTES), a);
-        ends(w0, w1, w2, w3, a);
-      }
+      long w0 = r0 * rowBytes;
+      long w1 = r1 * rowBytes;
+      long w2 = r2 * rowBytes;
+      long w3 = r3 * rowBytes;
+      add(w, w0, w1, w2, w3, 0, (int) (whole / STEP_BYTES), a);
+      ends(w0, w1, w2, w3, a);
     }
 
     /** What is behind the whole lines of four rows. */

@@ -8,6 +8,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.smollm3.tensor.DType;
 import org.smollm3.tensor.Int8Format;
 
@@ -61,6 +63,21 @@ class Int8KernelTest {
       @ForAll boolean biased,
       @ForAll long seed) {
     assertSame(1, n, k, format, bf16 ? DType.BF16 : DType.F32, biased, seed);
+  }
+
+  /** Rows of more scales than are kept at once, with an end that is no whole group. */
+  @ParameterizedTest
+  @EnumSource
+  void oneTokenOfLongRows(Int8Format format) {
+    assertSame(1, 9, 32 * (2 * Lanes.MOST_SCALES + 3) + 5, format, DType.F32, false, 1);
+  }
+
+  /** More rows of each stream than have their sums, or their scales, kept together. */
+  @ParameterizedTest
+  @EnumSource
+  void oneTokenOfManyRows(Int8Format format) {
+    assertSame(1, 4 * 71 + 3, 32 * 50 + 7, format, DType.BF16, true, 1);
+    assertSame(1, 4 * 71 + 3, 32 * 50, format, DType.BF16, true, 1);
   }
 
   @Property(tries = 40)

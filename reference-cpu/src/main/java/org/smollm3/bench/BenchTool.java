@@ -54,7 +54,9 @@ public final class BenchTool implements Tool {
                 + " the same threads over the same memory; shares are of those.",
             "Tokens are the most likely ones, as of a generation without sampling: all logits are"
                 + " computed, but only the greatest is kept.",
-            "With --fresh-jvms it ends with 1 if a kernel in one of them stays below 90 % of the best.",
+            "With --fresh-jvms kernels run on one thread, unless --threads is given: whether they are"
+                + " compiled well shows best without what sharing short work costs. It ends with 1"
+                + " if a kernel in one of the JVMs stays below 90 % of the best.",
             "Examples:",
             "  smollm3 bench --shape smollm3-3b --layers 8 --contexts 16,4096",
             "  smollm3 bench ~/models/SmolLM3-3B --prompt 512 --json",
@@ -93,7 +95,7 @@ public final class BenchTool implements Tool {
     FreshJvms all =
         FreshJvms.run(
             count,
-            invocation.value("--threads").orElse(""),
+            invocation.value("--threads").orElse("1"),
             seconds,
             text -> progress(invocation, text));
     progress(invocation, "");

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.smollm3.cpu.MeasuredCpu;
 import org.smollm3.spi.BackendOptions;
 
@@ -17,13 +16,11 @@ public final class FreshJvm {
   /**
    * Writes a line for each kernel: its best share of the multiply-add peak, a blank, its name.
    *
-   * @param args the number of threads or nothing for one for each core, the seconds, and the file
-   *     to write
+   * @param args the number of threads, the seconds, and the file to write
    * @throws IOException if the file cannot be written
    */
   public static void main(String[] args) throws IOException {
-    BackendOptions options =
-        new BackendOptions(args[0].isEmpty() ? Map.of() : Map.of("threads", args[0]));
+    BackendOptions options = BackendOptions.defaults().with("threads", args[0]);
     try (MeasuredCpu cpu = MeasuredCpu.open(options);
         SelfTest test = new SelfTest(cpu)) {
       List<SelfTest.Result> results = test.best(Double.parseDouble(args[1]));

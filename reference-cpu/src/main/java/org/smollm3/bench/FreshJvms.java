@@ -22,24 +22,29 @@ final class FreshJvms {
   private static final double GOAL = 0.9;
 
   private final Map<String, List<Double>> shares = new LinkedHashMap<>();
+  private final String threads;
+
+  FreshJvms(String threads) {
+    this.threads = threads;
+  }
 
   /**
    * Runs them.
    *
-   * @param threads empty for one for each core
+   * @param threads of the kernels in each
    * @param seconds how long the kernels run in each
    * @throws BackendException if one cannot be started or fails
    */
   static FreshJvms run(int count, String threads, double seconds, Consumer<String> progress) {
-    FreshJvms all = new FreshJvms();
+    FreshJvms all = new FreshJvms(threads);
     for (int i = 1; i <= count; i++) {
       progress.accept("JVM " + i + " of " + count);
-      all.start(threads, seconds);
+      all.start(seconds);
     }
     return all;
   }
 
-  private void start(String threads, double seconds) {
+  private void start(double seconds) {
     try {
       Path results = Files.createTempFile("smollm3-fresh-jvm", ".txt");
       try {
@@ -115,8 +120,10 @@ final class FreshJvms {
     int count = shares.values().stream().mapToInt(List::size).max().orElse(0);
     out.printf(
         Locale.ROOT,
-        "%d fresh JVMs, the best of each within %.1f s, as a share of the best JVM's%n",
+        "%d fresh JVMs, %s thread%s, the best of each within %.1f s, as a share of the best JVM's%n",
         count,
+        threads,
+        threads.equals("1") ? "" : "s",
         seconds);
     out.printf(
         "%-22s%8s%8s%14s  %s%n", "kernel", "worst", "median", "below 90 %", "best, % of peak");

@@ -160,13 +160,13 @@ class BenchToolTest {
             .run(
                 new Tool.Invocation(
                     List.of(),
-                    Map.of("--fresh-jvms", "2", "--seconds", "1", "--threads", "1"),
+                    Map.of("--fresh-jvms", "2", "--seconds", "1"),
                     new PrintWriter(out, true),
                     new PrintWriter(new StringWriter()),
                     false));
     assertThat(code).isBetween(0, 1);
     assertThat(out.toString())
-        .contains("2 fresh JVMs")
+        .contains("2 fresh JVMs, 1 thread, the best")
         .containsPattern("linear, 1 token +\\d+\\.\\d %")
         .containsPattern("attention, 64 tokens +\\d+\\.\\d %.* of  2 ")
         .contains("swiglu");
@@ -174,7 +174,7 @@ class BenchToolTest {
 
   @Test
   void aSlowJvmIsFoundInTheTable() {
-    FreshJvms all = new FreshJvms();
+    FreshJvms all = new FreshJvms("2");
     all.add("linear", 0.50);
     all.add("linear", 0.46);
     assertThat(all.isGood()).isTrue();
@@ -194,6 +194,7 @@ class BenchToolTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector",
                 "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/Lanes*.*",
+                "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/EightRows.*",
                 "-cp",
                 System.getProperty("java.class.path"),
                 SlowLoops.class.getName())

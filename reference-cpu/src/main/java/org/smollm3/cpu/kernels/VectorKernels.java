@@ -22,8 +22,7 @@ public final class VectorKernels implements Kernels {
 
   private static final int FIRST = 0;
   private static final int SECOND = 1;
-  private static final int THIRD = 2;
-  private static final int LANE_SUMS = 3;
+  private static final int LANE_SUMS = 2;
 
   private final Parallel parallel;
   private final Lanes lanes;
@@ -177,16 +176,12 @@ public final class VectorKernels implements Kernels {
     Layout layout = fastest(gate, up, y);
     MemorySegment g = scratch.get(FIRST, 4 * CHUNK);
     MemorySegment u = scratch.get(SECOND, 4 * CHUNK);
-    MemorySegment e = scratch.get(THIRD, 4 * CHUNK);
     for (int done = 0; done < n; done += CHUNK) {
       int count = Math.min(CHUNK, n - done);
       long first = start + done;
-      long bytes = (long) layout.steps(count) * STEP_BYTES;
       packing.pack(gate, first, count, layout, g, 0, STEP_BYTES);
       packing.pack(up, first, count, layout, u, 0, STEP_BYTES);
-      VectorMath.negativeMagnitude(g, 0, e, 0, bytes);
-      VectorMath.exp(e, 0, bytes);
-      VectorMath.gate(g, 0, e, 0, u, 0, bytes);
+      VectorMath.gate(g, 0, u, 0, (long) layout.steps(count) * STEP_BYTES);
       packing.unpack(g, 0, layout, y, first, count);
     }
   }

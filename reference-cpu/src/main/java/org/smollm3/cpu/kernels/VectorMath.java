@@ -114,28 +114,32 @@ final class VectorMath {
     }
   }
 
-  /** s = -|g|. */
-  static void negativeMagnitude(
-      MemorySegment g, long gFrom, MemorySegment s, long from, long bytes) {
-    for (long o = 0; o != bytes; o += V) {
-      at(g, gFrom + o).abs().neg().intoMemorySegment(s, from + o, LITTLE_ENDIAN);
-    }
-  }
-
-  /** g = g * logistic(g) * u, given e = exp(-|g|). */
-  static void gate(
-      MemorySegment g,
-      long gFrom,
-      MemorySegment e,
-      long eFrom,
-      MemorySegment u,
-      long uFrom,
-      long bytes) {
+  // The exponential is written out: so this is more than what C2 takes into a caller (325 bytes,
+  // FreqInlineSize). In the caller, behind the loops that pack, it ran into the limit of nodes for
+  // some of its calls and boxed their vectors, in half of all JVMs.
+  /** g = g * logistic(g) * u, with {@link ScalarMath#exp} of -|g|. */
+  static void gate(MemorySegment g, long gFrom, MemorySegment u, long uFrom, long bytes) {
     for (long o = 0; o != bytes; o += V) {
       FloatVector x = at(g, gFrom + o);
-      FloatVector exp = at(e, eFrom + o);
-      FloatVector top = exp.blend(1f, x.compare(VectorOperators.GE, 0f));
-      x.mul(top.div(exp.add(1f)))
+      FloatVector t = x.abs().neg().max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
+      FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
+      FloatVector n = shifted.sub(ScalarMath.ROUNDER);
+      FloatVector r = n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t);
+      r = n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_LOW), r);
+      FloatVector p = r.fma(ScalarMath.P0, ScalarMath.P1);
+      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P2));
+      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P3));
+      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
+      p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
+      FloatVector y = r.mul(r).fma(p, r).add(1f);
+      IntVector i = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
+      IntVector half = i.lanewise(VectorOperators.ASHR, 1);
+      IntVector rest = i.sub(half);
+      FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector e = y.mul(first).mul(second);
+      FloatVector top = e.blend(1f, x.compare(VectorOperators.GE, 0f));
+      x.mul(top.div(e.add(1f)))
           .mul(at(u, uFrom + o))
           .intoMemorySegment(g, gFrom + o, LITTLE_ENDIAN);
     }

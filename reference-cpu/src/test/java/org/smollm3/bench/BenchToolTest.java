@@ -194,7 +194,6 @@ class BenchToolTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector",
                 "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/Lanes*.*",
-                "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/EightRows.*",
                 "-cp",
                 System.getProperty("java.class.path"),
                 SlowLoops.class.getName())

@@ -222,7 +222,8 @@ final class VectorTokens {
         long w0 = row(i) + o;
         for (int t = 0; t < task.m(); t++) {
           long x0 = t * tokenBytes + o * widening;
-          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, x, x0, lines, sums, a + t * TOKEN_SUMS);
+          long sum = a + t * TOKEN_SUMS;
+          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, 1, 0, x, x0, lines, sums, sum);
         }
       }
       ends(i, 2 * i);

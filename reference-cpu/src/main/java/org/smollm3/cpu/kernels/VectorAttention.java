@@ -227,11 +227,8 @@ final class VectorAttention {
       }
       float newMax = Math.max(max[row], VectorMath.max(scores, at, SCORE_ROW));
       float factor = ScalarMath.exp(max[row] - newMax);
-      VectorMath.subtract(scores, at, SCORE_ROW, newMax);
-      VectorMath.exp(scores, at, SCORE_ROW);
-      total[row] =
-          total[row] * factor
-              + VectorMath.sum(scores, at, SCORE_ROW, work.asSlice(sums, STEP_BYTES));
+      VectorMath.exp(scores, at, SCORE_ROW, newMax, work, sums);
+      total[row] = total[row] * factor + VectorMath.fold(work, sums);
       max[row] = newMax;
       if (factor != 1f) {
         VectorMath.scale(out, row * outRow, outRow, factor);

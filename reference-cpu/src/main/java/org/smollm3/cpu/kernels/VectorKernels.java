@@ -122,9 +122,8 @@ public final class VectorKernels implements Kernels {
           MemorySegment sums = own[worker].get(LANE_SUMS, STEP_BYTES);
           packing.pack(x, (long) row * n, n, layout, v, 0, STEP_BYTES);
           hidePadding(v, layout, n);
-          VectorMath.subtract(v, 0, bytes, VectorMath.max(v, 0, bytes));
-          VectorMath.exp(v, 0, bytes);
-          VectorMath.divide(v, 0, bytes, VectorMath.sum(v, 0, bytes, sums));
+          VectorMath.exp(v, 0, bytes, VectorMath.max(v, 0, bytes), sums, 0);
+          VectorMath.divide(v, 0, bytes, VectorMath.fold(sums, 0));
           packing.unpack(v, 0, layout, y, (long) row * n, n);
         });
   }

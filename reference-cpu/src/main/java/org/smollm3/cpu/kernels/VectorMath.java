@@ -18,7 +18,11 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorMath {
   private static final VectorSpecies<Float> F = Species.FLOATS;
   private static final int V = 4 * F.length();
-  private static final int ROUNDER_BITS = Float.floatToRawIntBits(ScalarMath.ROUNDER);
+
+  /**
+   * What is to be subtracted from the bits of n + ROUNDER to have n and two biases of exponents.
+   */
+  private static final int TWO_BIASES = Float.floatToRawIntBits(ScalarMath.ROUNDER) - 2 * 127;
 
   private VectorMath() {}
 
@@ -26,45 +30,42 @@ final class VectorMath {
     return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }
 
-  /** s = e^s; see {@link ScalarMath#exp}. */
-  static void exp(MemorySegment s, long from, long bytes) {
-    for (long o = from, end = from + bytes; o != end; o += V) {
-      exp(at(s, o)).intoMemorySegment(s, o, LITTLE_ENDIAN);
-    }
-  }
-
-  /** s = e^(s - term), and its sums over the 16 virtual lanes, not folded, to {@code lanes}. */
+  // The polynomial is written out here and in gate(): so both are more than what C2 takes into a
+  // caller (325 bytes, FreqInlineSize). As a method of its own it was not always inlined, and in a
+  // caller, behind the loops that pack, calls met the limit of nodes: vectors were boxed in some
+  // JVMs and not in others. For the same reason they load by the API's methods, which are inlined
+  // beyond that limit.
+  /**
+   * s = e^(s - term), and its sums over the 16 virtual lanes, not folded, to {@code lanes}; see
+   * {@link ScalarMath#exp}.
+   */
   static void exp(
       MemorySegment s, long from, long bytes, float term, MemorySegment lanes, long to) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
       FloatVector sum = FloatVector.zero(F);
       for (long o = from + g, end = o + bytes; o != end; o += Layout.STEP_BYTES) {
-        FloatVector e = exp(at(s, o).sub(term));
+        FloatVector x = FloatVector.fromMemorySegment(F, s, o, LITTLE_ENDIAN).sub(term);
+        FloatVector t = x.max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
+        FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
+        FloatVector n = shifted.sub(ScalarMath.ROUNDER);
+        FloatVector r = n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t);
+        r = n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_LOW), r);
+        FloatVector p = r.fma(ScalarMath.P0, ScalarMath.P1);
+        p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P2));
+        p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P3));
+        p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
+        p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
+        FloatVector y = r.mul(r).fma(p, r).add(1f);
+        IntVector i = shifted.reinterpretAsInts().sub(TWO_BIASES);
+        IntVector half = i.lanewise(VectorOperators.ASHR, 1);
+        FloatVector first = half.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector second = i.sub(half).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector e = y.mul(first).mul(second);
         e.intoMemorySegment(s, o, LITTLE_ENDIAN);
         sum = sum.add(e);
       }
       sum.intoMemorySegment(lanes, to + g, LITTLE_ENDIAN);
     }
-  }
-
-  private static FloatVector exp(FloatVector x) {
-    FloatVector t = x.max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
-    FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
-    FloatVector n = shifted.sub(ScalarMath.ROUNDER);
-    FloatVector low = FloatVector.broadcast(F, -ScalarMath.LN2_LOW);
-    FloatVector r = n.fma(low, n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t));
-    FloatVector p = r.fma(ScalarMath.P0, ScalarMath.P1);
-    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P2));
-    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P3));
-    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
-    p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
-    FloatVector y = r.mul(r).fma(p, r).add(1f);
-    IntVector e = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
-    IntVector half = e.lanewise(VectorOperators.ASHR, 1);
-    IntVector rest = e.sub(half);
-    FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-    FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-    return y.mul(first).mul(second);
   }
 
   /** s = 0. */
@@ -79,13 +80,6 @@ final class VectorMath {
   static void scale(MemorySegment s, long from, long bytes, float factor) {
     for (long o = from, end = from + bytes; o != end; o += V) {
       at(s, o).mul(factor).intoMemorySegment(s, o, LITTLE_ENDIAN);
-    }
-  }
-
-  /** s = s - term. */
-  static void subtract(MemorySegment s, long from, long bytes, float term) {
-    for (long o = from, end = from + bytes; o != end; o += V) {
-      at(s, o).sub(term).intoMemorySegment(s, o, LITTLE_ENDIAN);
     }
   }
 
@@ -114,14 +108,11 @@ final class VectorMath {
     }
   }
 
-  // The exponential is written out: so this is more than what C2 takes into a caller (325 bytes,
-  // FreqInlineSize). In the caller, behind the loops that pack, it ran into the limit of nodes for
-  // some of its calls and boxed their vectors, in half of all JVMs.
   /** g = g * logistic(g) * u, with {@link ScalarMath#exp} of -|g|. */
   static void gate(MemorySegment g, long gFrom, MemorySegment u, long uFrom, long bytes) {
     for (long o = 0; o != bytes; o += V) {
-      FloatVector x = at(g, gFrom + o);
-      FloatVector t = x.abs().neg().max(ScalarMath.EXP_MIN).min(ScalarMath.EXP_MAX);
+      FloatVector x = FloatVector.fromMemorySegment(F, g, gFrom + o, LITTLE_ENDIAN);
+      FloatVector t = x.abs().neg().max(ScalarMath.EXP_MIN);
       FloatVector shifted = t.fma(ScalarMath.LOG2_E, ScalarMath.ROUNDER);
       FloatVector n = shifted.sub(ScalarMath.ROUNDER);
       FloatVector r = n.fma(FloatVector.broadcast(F, -ScalarMath.LN2_HIGH), t);
@@ -132,15 +123,14 @@ final class VectorMath {
       p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P4));
       p = r.fma(p, FloatVector.broadcast(F, ScalarMath.P5));
       FloatVector y = r.mul(r).fma(p, r).add(1f);
-      IntVector i = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
+      IntVector i = shifted.reinterpretAsInts().sub(TWO_BIASES);
       IntVector half = i.lanewise(VectorOperators.ASHR, 1);
-      IntVector rest = i.sub(half);
-      FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-      FloatVector second = rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector first = half.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+      FloatVector second = i.sub(half).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
       FloatVector e = y.mul(first).mul(second);
       FloatVector top = e.blend(1f, x.compare(VectorOperators.GE, 0f));
       x.mul(top.div(e.add(1f)))
-          .mul(at(u, uFrom + o))
+          .mul(FloatVector.fromMemorySegment(F, u, uFrom + o, LITTLE_ENDIAN))
           .intoMemorySegment(g, gFrom + o, LITTLE_ENDIAN);
     }
   }
@@ -167,18 +157,6 @@ final class VectorMath {
     return max.reduceLanes(VectorOperators.MAX);
   }
 
-  /** Sums over the 16 virtual lanes, folded; {@code lanes} is work memory of one step. */
-  static float sum(MemorySegment s, long from, long bytes, MemorySegment lanes) {
-    for (int g = 0; g < Layout.STEP_BYTES; g += V) {
-      FloatVector sum = FloatVector.zero(F);
-      for (long o = from + g, end = o + bytes; o != end; o += Layout.STEP_BYTES) {
-        sum = sum.add(at(s, o));
-      }
-      sum.intoMemorySegment(lanes, g, LITTLE_ENDIAN);
-    }
-    return fold(lanes);
-  }
-
   /** Sum of squares over the 16 virtual lanes by fused multiply-add, folded. */
   static float sumOfSquares(MemorySegment s, long from, long bytes, MemorySegment lanes) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
@@ -189,15 +167,17 @@ final class VectorMath {
       }
       sum.intoMemorySegment(lanes, g, LITTLE_ENDIAN);
     }
-    return fold(lanes);
+    return fold(lanes, 0);
   }
 
-  private static float fold(MemorySegment lanes) {
+  /** The sum of 16 lanes over the fixed tree, of which it makes work memory. */
+  static float fold(MemorySegment lanes, long at) {
     for (int width = Layout.LANES / 2; width > 0; width /= 2) {
       for (int l = 0; l < width; l++) {
-        lanes.set(FLOAT, 4L * l, lanes.get(FLOAT, 4L * l) + lanes.get(FLOAT, 4L * (l + width)));
+        long o = at + 4L * l;
+        lanes.set(FLOAT, o, lanes.get(FLOAT, o) + lanes.get(FLOAT, o + 4L * width));
       }
     }
-    return lanes.get(FLOAT, 0);
+    return lanes.get(FLOAT, at);
   }
 }

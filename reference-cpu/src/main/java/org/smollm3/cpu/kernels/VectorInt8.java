@@ -28,7 +28,7 @@ final class VectorInt8 {
 
   VectorInt8(Lanes lanes, int workers) {
     this.lanes = lanes;
-    scales = new float[workers][4 * Lanes.MOST_SCALES];
+    scales = new float[workers][0];
     own = new Scratch[workers];
     Arrays.setAll(own, i -> new Scratch());
   }
@@ -92,6 +92,9 @@ final class VectorInt8 {
       this.acc = acc;
       w = task.w().segment();
       from = task.w().scales().orElseThrow();
+      if (scales[worker].length == 0) {
+        scales[worker] = new float[4 * Lanes.MOST_SCALES];
+      }
     }
 
     void add() {

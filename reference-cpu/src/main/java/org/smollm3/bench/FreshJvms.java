@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.smollm3.cpu.MeasuredCpu;
 import org.smollm3.error.BackendException;
+import org.smollm3.spi.BackendOptions;
 
 /**
  * The kernels in several JVMs, one after the other, each new and with no option that matters for
@@ -36,6 +38,8 @@ final class FreshJvms {
    * @throws BackendException if one cannot be started or fails
    */
   static FreshJvms run(int count, String threads, double seconds, Consumer<String> progress) {
+    // A number of threads that is none is refused here, not by the first JVM.
+    MeasuredCpu.open(BackendOptions.defaults().with("threads", threads)).close();
     FreshJvms all = new FreshJvms(threads);
     for (int i = 1; i <= count; i++) {
       progress.accept("JVM " + i + " of " + count);

@@ -173,6 +173,13 @@ class BenchToolTest {
   }
 
   @Test
+  void freshJvmsAreNotStartedForAWrongNumberOfThreads() {
+    assertThatThrownBy(() -> run(List.of(), Map.of("--fresh-jvms", "2", "--threads", "x")))
+        .isInstanceOf(BackendException.class)
+        .hasMessage("option threads is 'x', not a number of threads; give a whole number from 1");
+  }
+
+  @Test
   void aSlowJvmIsFoundInTheTable() {
     FreshJvms all = new FreshJvms("2");
     all.add("linear", 0.50);

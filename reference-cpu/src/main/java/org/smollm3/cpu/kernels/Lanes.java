@@ -51,7 +51,8 @@ interface Lanes {
    * As {@link #rowsBf16} from zero, for {@link #rowsAtOnce} streams of {@code rows} adjacent rows:
    * acc[i, s] = w[i, s] * x.
    *
-   * @param w0 where the first stream begins, {@code ws} bytes from one to the next
+   * @param w0 where the first stream begins, {@code ws} bytes from one to the next; its rows begin
+   *     {@code rowBytes} apart
    * @param acc row i of stream s at {@code i * ROW_SUMS + 64 s}
    */
   default void evenRowsBf16(

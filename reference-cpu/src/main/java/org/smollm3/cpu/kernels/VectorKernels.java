@@ -15,10 +15,11 @@ import org.smollm3.tensor.DType;
  * {@code jdk.incubator.vector} is there.
  */
 public final class VectorKernels implements Kernels {
-  /** Elements of a piece of an element-wise operation, and pieces of a tile. */
-  private static final int CHUNK = 1024;
+  /** Elements of a tile of an element-wise operation: takes longer than to share it. */
+  private static final int TILE = 8192;
 
-  private static final int CHUNKS = 8;
+  /** Elements that are packed at a time. */
+  private static final int CHUNK = 1024;
 
   private static final int FIRST = 0;
   private static final int SECOND = 1;
@@ -99,6 +100,19 @@ public final class VectorKernels implements Kernels {
     long bytes = (long) layout.steps(n) * STEP_BYTES;
     MemorySegment gain = shared.get(FIRST, bytes);
     packing.pack(weight, 0, n, layout, gain, 0, STEP_BYTES);
+    if (allBf16(x, y) && n % VectorBf16.BLOCK == 0) {
+      parallel.run(
+          rows,
+          (worker, row) -> {
+            MemorySegment sums = own[worker].get(LANE_SUMS, STEP_BYTES);
+            long at = 2L * row * n;
+            VectorBf16.sumOfSquares(x.segment(), at, n, sums);
+            double mean = VectorMath.fold(sums, 0) / (double) n;
+            float factor = ScalarMath.rsqrt(mean + epsilon);
+            VectorBf16.normalise(x.segment(), at, factor, gain, y.segment(), at, n);
+          });
+      return;
+    }
     parallel.run(
         rows,
         (worker, row) -> {
@@ -140,63 +154,82 @@ public final class VectorKernels implements Kernels {
     void run(Scratch scratch, long first, int n);
   }
 
-  private void pieces(long n, Piece piece) {
-    int tiles = Math.toIntExact((n + CHUNK * CHUNKS - 1) / (CHUNK * CHUNKS));
+  /** All of it, in tiles that may run at once. */
+  private void tiles(long n, Piece piece) {
+    int tiles = Math.toIntExact((n + TILE - 1) / TILE);
     parallel.run(
         tiles,
         (worker, tile) -> {
-          long start = (long) tile * CHUNK * CHUNKS;
-          long end = Math.min(n, start + CHUNK * CHUNKS);
-          for (long first = start; first < end; first += CHUNK) {
-            piece.run(own[worker], first, (int) Math.min(CHUNK, end - first));
-          }
+          long first = (long) tile * TILE;
+          piece.run(own[worker], first, (int) Math.min(TILE, n - first));
         });
   }
 
-  /** The layout in which these types are packed and unpacked fastest; bits do not depend on it. */
-  private static Layout fastest(Operand... operands) {
+  /** As many elements at a time as work memory has room for. */
+  private static void chunks(Scratch scratch, long first, int n, Piece piece) {
+    for (int done = 0; done < n; done += CHUNK) {
+      piece.run(scratch, first + done, Math.min(CHUNK, n - done));
+    }
+  }
+
+  /** Whether {@link VectorBf16} can do it. */
+  private static boolean allBf16(Operand... operands) {
     for (Operand operand : operands) {
       if (operand.dtype() != DType.BF16) {
-        return Layout.NATURAL;
+        return false;
       }
     }
-    return Layout.PAIRED;
+    return true;
+  }
+
+  /** How many of {@code n} elements {@link VectorBf16} takes: whole blocks, or none. */
+  private static int direct(int n, Operand... operands) {
+    return allBf16(operands) ? n - n % VectorBf16.BLOCK : 0;
   }
 
   @Override
   public synchronized void swiGlu(Operand gate, Operand up, Operand y, long n) {
-    pieces(n, (scratch, first, count) -> gate(scratch, gate, up, y, first, count));
+    tiles(n, (scratch, first, count) -> gate(scratch, gate, up, y, first, count));
   }
 
-  /**
-   * Elements {@code start} to {@code start + n - 1} of a gate, as many at a time as caches hold.
-   */
-  private void gate(Scratch scratch, Operand gate, Operand up, Operand y, long start, int n) {
-    Layout layout = fastest(gate, up, y);
-    MemorySegment g = scratch.get(FIRST, 4 * CHUNK);
-    MemorySegment u = scratch.get(SECOND, 4 * CHUNK);
-    for (int done = 0; done < n; done += CHUNK) {
-      int count = Math.min(CHUNK, n - done);
-      long first = start + done;
-      packing.pack(gate, first, count, layout, g, 0, STEP_BYTES);
-      packing.pack(up, first, count, layout, u, 0, STEP_BYTES);
-      VectorMath.gate(g, 0, u, 0, (long) layout.steps(count) * STEP_BYTES);
-      packing.unpack(g, 0, layout, y, first, count);
-    }
+  private void gate(Scratch scratch, Operand gate, Operand up, Operand y, long first, int n) {
+    int direct = direct(n, gate, up, y);
+    long at = 2 * first;
+    VectorBf16.gate(gate.segment(), at, up.segment(), at, y.segment(), at, direct);
+    chunks(
+        scratch,
+        first + direct,
+        n - direct,
+        (work, from, count) -> {
+          MemorySegment g = work.get(FIRST, 4 * CHUNK);
+          MemorySegment u = work.get(SECOND, 4 * CHUNK);
+          packing.pack(gate, from, count, Layout.NATURAL, g, 0, STEP_BYTES);
+          packing.pack(up, from, count, Layout.NATURAL, u, 0, STEP_BYTES);
+          VectorMath.gate(g, 0, u, 0, (long) Layout.NATURAL.steps(count) * STEP_BYTES);
+          packing.unpack(g, 0, Layout.NATURAL, y, from, count);
+        });
   }
 
   @Override
   public synchronized void add(Operand a, Operand b, Operand y, long n) {
-    Layout layout = fastest(a, b, y);
-    pieces(
-        n,
-        (scratch, first, count) -> {
-          MemorySegment p = scratch.get(FIRST, 4 * CHUNK);
-          MemorySegment q = scratch.get(SECOND, 4 * CHUNK);
-          packing.pack(a, first, count, layout, p, 0, STEP_BYTES);
-          packing.pack(b, first, count, layout, q, 0, STEP_BYTES);
-          VectorMath.add(p, 0, q, 0, (long) layout.steps(count) * STEP_BYTES);
-          packing.unpack(p, 0, layout, y, first, count);
+    tiles(n, (scratch, first, count) -> add(scratch, a, b, y, first, count));
+  }
+
+  private void add(Scratch scratch, Operand a, Operand b, Operand y, long first, int n) {
+    int direct = direct(n, a, b, y);
+    long at = 2 * first;
+    VectorBf16.add(a.segment(), at, b.segment(), at, y.segment(), at, direct);
+    chunks(
+        scratch,
+        first + direct,
+        n - direct,
+        (work, from, count) -> {
+          MemorySegment p = work.get(FIRST, 4 * CHUNK);
+          MemorySegment q = work.get(SECOND, 4 * CHUNK);
+          packing.pack(a, from, count, Layout.NATURAL, p, 0, STEP_BYTES);
+          packing.pack(b, from, count, Layout.NATURAL, q, 0, STEP_BYTES);
+          VectorMath.add(p, 0, q, 0, (long) Layout.NATURAL.steps(count) * STEP_BYTES);
+          packing.unpack(p, 0, Layout.NATURAL, y, from, count);
         });
   }
 
@@ -204,20 +237,21 @@ public final class VectorKernels implements Kernels {
   public synchronized void convert(Operand x, Operand y, long n) {
     // Between float32 and bfloat16 one side is paired, and its packing has a vector path.
     Layout layout = y.dtype() == DType.BF16 ? Layout.PAIRED : Layout.NATURAL;
-    pieces(
-        n,
-        (scratch, first, count) -> {
-          MemorySegment p = scratch.get(FIRST, 4 * CHUNK);
+    Piece piece =
+        (work, first, count) -> {
+          MemorySegment p = work.get(FIRST, 4 * CHUNK);
           packing.pack(x, first, count, layout, p, 0, STEP_BYTES);
           packing.unpack(p, 0, layout, y, first, count);
-        });
+        };
+    tiles(n, (scratch, first, count) -> chunks(scratch, first, count, piece));
   }
 
   @Override
   public synchronized void rotate(
       Operand x, Operand table, Operand y, int batch, int heads, int tokens, int dim) {
     int half = dim / 2;
-    Layout layout = fastest(x, y);
+    boolean direct = allBf16(x, y) && half % VectorBf16.BLOCK == 0;
+    Layout layout = direct ? Layout.PAIRED : Layout.NATURAL;
     long bytes = (long) layout.steps(half) * STEP_BYTES;
     MemorySegment angles = shared.get(FIRST, 2L * batch * tokens * bytes);
     for (int i = 0; i < 2 * batch * tokens; i++) {
@@ -225,16 +259,20 @@ public final class VectorKernels implements Kernels {
     }
     // A few rows take less time than it takes to share them.
     int rows = batch * heads * tokens;
-    int height = Math.max(1, CHUNK * CHUNKS / Math.max(1, dim));
+    int height = Math.max(1, TILE / Math.max(1, dim));
     parallel.run(
         (rows + height - 1) / height,
         (worker, tile) -> {
           MemorySegment v = own[worker].get(FIRST, 2 * bytes);
           for (int row = tile * height; row < Math.min(rows, (tile + 1) * height); row++) {
             long at = (long) row * dim;
+            long angle = 2 * bytes * ((long) (row / (heads * tokens)) * tokens + row % tokens);
+            if (direct) {
+              VectorBf16.rotate(x.segment(), 2 * at, angles, angle, y.segment(), 2 * at, half);
+              continue;
+            }
             packing.pack(x, at, half, layout, v, 0, STEP_BYTES);
             packing.pack(x, at + half, half, layout, v, bytes, STEP_BYTES);
-            long angle = 2 * bytes * ((long) (row / (heads * tokens)) * tokens + row % tokens);
             VectorMath.rotate(v, 0, bytes, angles, angle, angle + bytes, bytes);
             packing.unpack(v, 0, layout, y, at, half);
             packing.unpack(v, bytes, layout, y, at + half, half);

@@ -22,7 +22,7 @@ final class VectorMath {
   /**
    * What is to be subtracted from the bits of n + ROUNDER to have n and two biases of exponents.
    */
-  private static final int TWO_BIASES = Float.floatToRawIntBits(ScalarMath.ROUNDER) - 2 * 127;
+  static final int TWO_BIASES = Float.floatToRawIntBits(ScalarMath.ROUNDER) - 2 * 127;
 
   private VectorMath() {}
 

@@ -47,6 +47,7 @@ public final class Probe {
   private Reading reading = Reading.FOUR_STREAMS;
 
   public Probe(Parallel parallel) {
+    MixedProfile.show();
     this.parallel = parallel;
     sinks = new MemorySegment[parallel.threads()];
     Scratch scratch = new Scratch();

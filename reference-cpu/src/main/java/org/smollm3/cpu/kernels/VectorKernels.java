@@ -37,6 +37,7 @@ public final class VectorKernels implements Kernels {
    * @param bits 128, 256 or 512; wider than the hardware is correct but very slow
    */
   public VectorKernels(Parallel parallel, int bits) {
+    MixedProfile.show();
     this.parallel = parallel;
     lanes =
         switch (bits) {

@@ -23,16 +23,19 @@ final class SelfTest implements AutoCloseable {
   private static final int TOKENS = 64;
   private static final int HIDDEN = 1024;
 
-  /** Of linear layers: few enough that one core's level 2 holds the weight. */
-  private static final int OUTPUTS = 192;
+  // All that one kernel touches takes a quarter of one core's level 2 (1 MB with 8 ways): its pages
+  // lie where they fall, and of more of them some would share their places in too many ways.
 
-  /** For work on single elements: long beside what it takes to share it, and level 2 holds it. */
-  private static final int ROWS = 256;
+  /** Of linear layers. */
+  private static final int OUTPUTS = 128;
+
+  /** For work on single elements. */
+  private static final int ROWS = 32;
 
   private static final int HEADS = 8;
   private static final int GROUPS = 2;
   private static final int DIM = 128;
-  private static final int KEYS = 512;
+  private static final int KEYS = 256;
 
   /** Time of one measurement: long beside a wake-up of the workers. */
   private static final long SAMPLE_NANOS = 10_000_000;
@@ -101,7 +104,7 @@ final class SelfTest implements AutoCloseable {
     Operand b = bf16(n);
     Operand y = bf16(n);
     Operand gain = bf16(HIDDEN);
-    Operand table = new Operand(arena.allocate(4L * ROWS * DIM, 64), DType.F32);
+    Operand table = new Operand(pages(4L * ROWS * DIM), DType.F32);
     add("norm", n, LEAST_ELEMENTS, () -> kernels.rmsNorm(a, gain, y, ROWS, HIDDEN, 1e-6));
     add("rotation", n, LEAST_ELEMENTS, () -> kernels.rotate(a, table, y, 1, HEADS, ROWS, DIM));
     add("swiglu", n, LEAST_ELEMENTS / 2, () -> kernels.swiGlu(a, b, y, n));
@@ -117,9 +120,17 @@ final class SelfTest implements AutoCloseable {
   }
 
   private Operand bf16(long elements) {
-    MemorySegment memory = arena.allocate(2 * elements, 64);
+    MemorySegment memory = pages(2 * elements);
     memory.fill((byte) 0x3c); // about 0.01
     return new Operand(memory, DType.BF16);
+  }
+
+  /**
+   * From the start of a page, so that distances are the same in all JVMs: a core takes what it
+   * loads for what it has just stored where their places in a page are the same.
+   */
+  private MemorySegment pages(long bytes) {
+    return arena.allocate(bytes, 4096);
   }
 
   private AttendTask attention(int tokens) {

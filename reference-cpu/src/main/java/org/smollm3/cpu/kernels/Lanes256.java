@@ -169,22 +169,17 @@ final class Lanes256 implements Lanes {
       long x0,
       int blocks,
       MemorySegment acc) {
-    for (int i = 0; i < rows; i++) {
-      for (int g = 0; g < Layout.STEP_BYTES; g += 2 * V) {
-        long r = w0 + i * rowBytes + g / 4;
-        long a = i * ROW_SUMS + g;
-        twoInt8(w, r, ws, scales, i, x, x0 + g, blocks, acc, a);
-        int c = i + 2 * MOST_SCALES;
-        twoInt8(w, r + 2 * ws, ws, scales, c, x, x0 + g, blocks, acc, a + 128);
-      }
-    }
+    twoInt8(w, w0, ws, rows, rowBytes, scales, 0, x, x0, blocks, acc, 0);
+    twoInt8(w, w0 + 2 * ws, ws, rows, rowBytes, scales, 2 * MOST_SCALES, x, x0, blocks, acc, 128);
   }
 
-  /** Two streams of which a row is; their scales are at c and {@link #MOST_SCALES} behind. */
+  /** Two streams; scales of their first rows are at c and {@link #MOST_SCALES} behind. */
   private static void twoInt8(
       MemorySegment w,
       long w0,
       long ws,
+      int rows,
+      long rowBytes,
       float[] scales,
       int c,
       MemorySegment x,
@@ -192,31 +187,35 @@ final class Lanes256 implements Lanes {
       int blocks,
       MemorySegment acc,
       long a) {
-    long w1 = w0 + ws;
-    FloatVector c0 = FloatVector.broadcast(F, scales[c]);
-    FloatVector c1 = FloatVector.broadcast(F, scales[c + MOST_SCALES]);
-    FloatVector s00 = at(acc, a);
-    FloatVector s01 = at(acc, a + V);
-    FloatVector s10 = at(acc, a + 64);
-    FloatVector s11 = at(acc, a + 64 + V);
-    for (long o = 0, end = 32L * blocks; o < end; o += 32) {
-      FloatVector v0 = at(x, x0 + 4 * o);
-      FloatVector v1 = at(x, x0 + 4 * o + V);
-      s00 = scaled(w, w0 + o, c0).fma(v0, s00);
-      s01 = scaled(w, w0 + o + 8, c0).fma(v1, s01);
-      s10 = scaled(w, w1 + o, c1).fma(v0, s10);
-      s11 = scaled(w, w1 + o + 8, c1).fma(v1, s11);
-      v0 = at(x, x0 + 4 * o + 64);
-      v1 = at(x, x0 + 4 * o + 64 + V);
-      s00 = scaled(w, w0 + o + 16, c0).fma(v0, s00);
-      s01 = scaled(w, w0 + o + 24, c0).fma(v1, s01);
-      s10 = scaled(w, w1 + o + 16, c1).fma(v0, s10);
-      s11 = scaled(w, w1 + o + 24, c1).fma(v1, s11);
+    for (int i = 0; i < rows; i++) {
+      long r0 = w0 + i * rowBytes;
+      long r1 = r0 + ws;
+      long b = a + i * ROW_SUMS;
+      FloatVector c0 = FloatVector.broadcast(F, scales[c + i]);
+      FloatVector c1 = FloatVector.broadcast(F, scales[c + MOST_SCALES + i]);
+      FloatVector s00 = at(acc, b);
+      FloatVector s01 = at(acc, b + V);
+      FloatVector s10 = at(acc, b + 64);
+      FloatVector s11 = at(acc, b + 64 + V);
+      for (long o = 0, end = 32L * blocks; o < end; o += 32) {
+        FloatVector v0 = at(x, x0 + 4 * o);
+        FloatVector v1 = at(x, x0 + 4 * o + V);
+        s00 = scaled(w, r0 + o, c0).fma(v0, s00);
+        s01 = scaled(w, r0 + o + 8, c0).fma(v1, s01);
+        s10 = scaled(w, r1 + o, c1).fma(v0, s10);
+        s11 = scaled(w, r1 + o + 8, c1).fma(v1, s11);
+        v0 = at(x, x0 + 4 * o + 64);
+        v1 = at(x, x0 + 4 * o + 64 + V);
+        s00 = scaled(w, r0 + o + 16, c0).fma(v0, s00);
+        s01 = scaled(w, r0 + o + 24, c0).fma(v1, s01);
+        s10 = scaled(w, r1 + o + 16, c1).fma(v0, s10);
+        s11 = scaled(w, r1 + o + 24, c1).fma(v1, s11);
+      }
+      s00.intoMemorySegment(acc, b, LITTLE_ENDIAN);
+      s01.intoMemorySegment(acc, b + V, LITTLE_ENDIAN);
+      s10.intoMemorySegment(acc, b + 64, LITTLE_ENDIAN);
+      s11.intoMemorySegment(acc, b + 64 + V, LITTLE_ENDIAN);
     }
-    s00.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s01.intoMemorySegment(acc, a + V, LITTLE_ENDIAN);
-    s10.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s11.intoMemorySegment(acc, a + 64 + V, LITTLE_ENDIAN);
   }
 
   @Override

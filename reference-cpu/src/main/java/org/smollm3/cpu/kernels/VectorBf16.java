@@ -20,6 +20,9 @@ import jdk.incubator.vector.VectorSpecies;
  * every store to some lines costs some 50 cycles. In one JVM of twenty all of this work took a
  * fifth longer for it (docs/performance.md). Here no page is stored to more than once.
  *
+ * <p>Rounding is that of {@link VectorPacking}, but what comes out of arithmetic and is no number
+ * is quiet already.
+ *
  * <p>Each loop does all of one half and then of the other, by the distance that it is shifted: so
  * the long sequences stand there once, as direct calls of the API. Drawn into callers, or with
  * small methods of ours in them, they would meet C2's limit of nodes in some JVMs.
@@ -60,9 +63,6 @@ final class VectorBf16 {
                 .lanewise(VectorOperators.AND, 1)
                 .add(bits)
                 .add(0x7fff)
-                .blend(
-                    bits.lanewise(VectorOperators.OR, 0x40_0000),
-                    value.test(VectorOperators.IS_NAN).cast(I))
                 .lanewise(VectorOperators.AND, HIGH_HALF)
                 .lanewise(VectorOperators.LSHR, shift)
                 .lanewise(VectorOperators.OR, both);
@@ -119,9 +119,7 @@ final class VectorBf16 {
                   .lanewise(VectorOperators.AND, 1)
                   .add(bits)
                   .add(0x7fff)
-                  .blend(
-                      bits.lanewise(VectorOperators.OR, 0x40_0000),
-                      value.test(VectorOperators.IS_NAN).cast(I))
+                  .blend(bits, value.test(VectorOperators.IS_NAN).cast(I))
                   .lanewise(VectorOperators.AND, HIGH_HALF)
                   .lanewise(VectorOperators.LSHR, shift)
                   .lanewise(VectorOperators.OR, both);
@@ -174,9 +172,6 @@ final class VectorBf16 {
                 .lanewise(VectorOperators.AND, 1)
                 .add(bits)
                 .add(0x7fff)
-                .blend(
-                    bits.lanewise(VectorOperators.OR, 0x40_0000),
-                    value.test(VectorOperators.IS_NAN).cast(I))
                 .lanewise(VectorOperators.AND, HIGH_HALF)
                 .lanewise(VectorOperators.LSHR, shift)
                 .lanewise(VectorOperators.OR, both);
@@ -227,9 +222,7 @@ final class VectorBf16 {
                   .lanewise(VectorOperators.AND, 1)
                   .add(bits)
                   .add(0x7fff)
-                  .blend(
-                      bits.lanewise(VectorOperators.OR, 0x40_0000),
-                      value.test(VectorOperators.IS_NAN).cast(I))
+                  .blend(bits, value.test(VectorOperators.IS_NAN).cast(I))
                   .lanewise(VectorOperators.AND, HIGH_HALF)
                   .lanewise(VectorOperators.LSHR, shift)
                   .lanewise(VectorOperators.OR, firsts);
@@ -240,9 +233,7 @@ final class VectorBf16 {
                   .lanewise(VectorOperators.AND, 1)
                   .add(bits)
                   .add(0x7fff)
-                  .blend(
-                      bits.lanewise(VectorOperators.OR, 0x40_0000),
-                      value.test(VectorOperators.IS_NAN).cast(I))
+                  .blend(bits, value.test(VectorOperators.IS_NAN).cast(I))
                   .lanewise(VectorOperators.AND, HIGH_HALF)
                   .lanewise(VectorOperators.LSHR, shift)
                   .lanewise(VectorOperators.OR, seconds);

@@ -18,14 +18,17 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Why not by way of work memory, as other types go: it is stored to again and again, and where
  * its pages and those of the code that stores fall on each other in ways that no program sees,
  * every store to some lines costs some 50 cycles. In one JVM of twenty all of this work took a
- * fifth longer for it (docs/performance.md). Here no page is stored to more than once.
+ * fifth longer for it (docs/performance.md). Here nothing but the 16 sums of a norm is stored to
+ * more than once.
  *
  * <p>Rounding is that of {@link VectorPacking}, but what comes out of arithmetic and is no number
- * is quiet already.
+ * is quiet already. Only where float32 goes in too, a gain or a table, may such a number have bits
+ * from which rounding carries over into its sign, and is left as it is; of bfloat16 alone its lower
+ * bits are zero.
  *
  * <p>Each loop does all of one half and then of the other, by the distance that it is shifted: so
- * the long sequences stand there once, as direct calls of the API. Drawn into callers, or with
- * small methods of ours in them, they would meet C2's limit of nodes in some JVMs.
+ * the long sequences stand there once in each, as direct calls of the API. With small methods of
+ * ours in their place they could meet C2's limit of nodes, and box the vectors.
  */
 final class VectorBf16 {
   private static final VectorSpecies<Float> F = Species.FLOATS;
@@ -71,10 +74,8 @@ final class VectorBf16 {
     }
   }
 
-  /**
-   * Sum of squares over the 16 virtual lanes by fused multiply-add, not folded, to {@code lanes}.
-   */
-  static void sumOfSquares(MemorySegment x, long from, int n, MemorySegment lanes) {
+  /** As {@link VectorMath#sumOfSquares}, with {@code lanes} for work memory. */
+  static float sumOfSquares(MemorySegment x, long from, int n, MemorySegment lanes) {
     for (int g = 0; g < Layout.STEP_BYTES; g += V) {
       FloatVector sum = FloatVector.zero(F);
       for (long o = from + g, end = o + 2L * n; o != end; o += Layout.STEP_BYTES) {
@@ -86,6 +87,7 @@ final class VectorBf16 {
       }
       sum.intoMemorySegment(lanes, g, LITTLE_ENDIAN);
     }
+    return VectorMath.fold(lanes, 0);
   }
 
   /**

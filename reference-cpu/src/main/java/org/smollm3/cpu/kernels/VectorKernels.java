@@ -107,8 +107,7 @@ public final class VectorKernels implements Kernels {
           (worker, row) -> {
             MemorySegment sums = own[worker].get(LANE_SUMS, STEP_BYTES);
             long at = 2L * row * n;
-            VectorBf16.sumOfSquares(x.segment(), at, n, sums);
-            double mean = VectorMath.fold(sums, 0) / (double) n;
+            double mean = VectorBf16.sumOfSquares(x.segment(), at, n, sums) / (double) n;
             float factor = ScalarMath.rsqrt(mean + epsilon);
             VectorBf16.normalise(x.segment(), at, factor, gain, y.segment(), at, n);
           });

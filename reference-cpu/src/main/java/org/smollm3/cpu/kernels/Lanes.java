@@ -73,30 +73,23 @@ interface Lanes {
   }
 
   /**
-   * As {@link #rowsBf16} for eight evenly spaced streams of adjacent rows.
+   * As {@link #rowsBf16} for eight evenly spaced rows.
    *
-   * @param w0 where the first stream begins, {@code ws} bytes from one to the next; its {@code
-   *     rows} rows begin {@code rowBytes} apart
-   * @param acc row i of stream s at {@code a + i * ROW_SUMS + 64 s}
+   * @param w0 where the first row begins, {@code ws} bytes from one to the next
+   * @param acc of row s at {@code a + 64 s}
    */
   default void eightRowsBf16(
       MemorySegment w,
       long w0,
       long ws,
-      int rows,
-      long rowBytes,
       MemorySegment x,
       long x0,
       int blocks,
       MemorySegment acc,
       long a) {
-    for (int i = 0; i < rows; i++) {
-      long r0 = w0 + i * rowBytes;
-      long r4 = r0 + 4 * ws;
-      long b = a + i * ROW_SUMS;
-      rowsBf16(w, r0, r0 + ws, r0 + 2 * ws, r0 + 3 * ws, x, x0, blocks, acc, b, 64);
-      rowsBf16(w, r4, r4 + ws, r4 + 2 * ws, r4 + 3 * ws, x, x0, blocks, acc, b + 256, 64);
-    }
+    long w4 = w0 + 4 * ws;
+    rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, x0, blocks, acc, a, 64);
+    rowsBf16(w, w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, x, x0, blocks, acc, a + 256, 64);
   }
 
   /** As {@link #rowsBf16} for rows of float32: {@code steps} steps of 16 elements. */

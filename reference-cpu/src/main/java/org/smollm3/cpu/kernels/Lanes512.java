@@ -47,8 +47,7 @@ final class Lanes512 implements Lanes {
       MemorySegment x,
       int blocks,
       MemorySegment acc) {
-    VectorMath.clear(acc, 0, rows * ROW_SUMS);
-    eightRowsBf16(w, w0, ws, rows, rowBytes, x, 0, blocks, acc, 0);
+    EightRows512.evenRows(w, w0, ws, rows, rowBytes, x, blocks, acc);
   }
 
   private static FloatVector at(MemorySegment segment, long offset) {
@@ -104,73 +103,17 @@ final class Lanes512 implements Lanes {
     s3.intoMemorySegment(acc, a + 3 * as, LITTLE_ENDIAN);
   }
 
-  // Four chains of two dependent sums leave the core waiting for the latency of a multiply-add, so
-  // that its queues are full before enough lines are on their way from memory; eight do not. Rows
-  // follow each other in here, since a call for each would spend as much on bounds of its loop and
-  // its sums as a fourteenth of the time that its weights take to come from memory, with nothing on
-  // its way meanwhile. Nothing goes through small methods: in one as large as this C2 stops
-  // inlining them, and boxes the vectors they take, which makes it six times slower.
   @Override
   public void eightRowsBf16(
       MemorySegment w,
       long w0,
       long ws,
-      int rows,
-      long rowBytes,
       MemorySegment x,
       long x0,
       int blocks,
       MemorySegment acc,
       long a) {
-    for (int i = 0; i < rows; i++) {
-      long r0 = w0 + i * rowBytes;
-      long r4 = r0 + 4 * ws;
-      long b = a + i * ROW_SUMS;
-      FloatVector s0 = FloatVector.fromMemorySegment(F, acc, b, LITTLE_ENDIAN);
-      FloatVector s1 = FloatVector.fromMemorySegment(F, acc, b + 64, LITTLE_ENDIAN);
-      FloatVector s2 = FloatVector.fromMemorySegment(F, acc, b + 128, LITTLE_ENDIAN);
-      FloatVector s3 = FloatVector.fromMemorySegment(F, acc, b + 192, LITTLE_ENDIAN);
-      FloatVector s4 = FloatVector.fromMemorySegment(F, acc, b + 256, LITTLE_ENDIAN);
-      FloatVector s5 = FloatVector.fromMemorySegment(F, acc, b + 320, LITTLE_ENDIAN);
-      FloatVector s6 = FloatVector.fromMemorySegment(F, acc, b + 384, LITTLE_ENDIAN);
-      FloatVector s7 = FloatVector.fromMemorySegment(F, acc, b + 448, LITTLE_ENDIAN);
-      for (long o = 0, end = 64L * blocks; o < end; o += 64) {
-        FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
-        FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
-        IntVector p = IntVector.fromMemorySegment(I, w, r0 + o, LITTLE_ENDIAN);
-        s0 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s0);
-        s0 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s0);
-        p = IntVector.fromMemorySegment(I, w, r0 + ws + o, LITTLE_ENDIAN);
-        s1 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s1);
-        s1 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s1);
-        p = IntVector.fromMemorySegment(I, w, r0 + 2 * ws + o, LITTLE_ENDIAN);
-        s2 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s2);
-        s2 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s2);
-        p = IntVector.fromMemorySegment(I, w, r0 + 3 * ws + o, LITTLE_ENDIAN);
-        s3 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s3);
-        s3 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s3);
-        p = IntVector.fromMemorySegment(I, w, r4 + o, LITTLE_ENDIAN);
-        s4 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s4);
-        s4 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s4);
-        p = IntVector.fromMemorySegment(I, w, r4 + ws + o, LITTLE_ENDIAN);
-        s5 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s5);
-        s5 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s5);
-        p = IntVector.fromMemorySegment(I, w, r4 + 2 * ws + o, LITTLE_ENDIAN);
-        s6 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s6);
-        s6 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s6);
-        p = IntVector.fromMemorySegment(I, w, r4 + 3 * ws + o, LITTLE_ENDIAN);
-        s7 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s7);
-        s7 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s7);
-      }
-      s0.intoMemorySegment(acc, b, LITTLE_ENDIAN);
-      s1.intoMemorySegment(acc, b + 64, LITTLE_ENDIAN);
-      s2.intoMemorySegment(acc, b + 128, LITTLE_ENDIAN);
-      s3.intoMemorySegment(acc, b + 192, LITTLE_ENDIAN);
-      s4.intoMemorySegment(acc, b + 256, LITTLE_ENDIAN);
-      s5.intoMemorySegment(acc, b + 320, LITTLE_ENDIAN);
-      s6.intoMemorySegment(acc, b + 384, LITTLE_ENDIAN);
-      s7.intoMemorySegment(acc, b + 448, LITTLE_ENDIAN);
-    }
+    EightRows512.add(w, w0, ws, x, x0, blocks, acc, a);
   }
 
   @Override

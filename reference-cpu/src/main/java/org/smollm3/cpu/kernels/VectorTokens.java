@@ -223,7 +223,7 @@ final class VectorTokens {
         for (int t = 0; t < task.m(); t++) {
           long x0 = t * tokenBytes + o * widening;
           long sum = a + t * TOKEN_SUMS;
-          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, 1, 0, x, x0, lines, sums, sum);
+          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, x, x0, lines, sums, sum);
         }
       }
       ends(i, 2 * i);

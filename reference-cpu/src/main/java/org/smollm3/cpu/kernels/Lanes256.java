@@ -39,9 +39,20 @@ final class Lanes256 implements Lanes {
     return FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }
 
-  // Four rows at once are eight chains of sums, as many as hide the latency of a multiply-add at
-  // two a cycle, and fit 16 registers beside x and a weight. Five and six rows read faster alone;
-  // but C1 gives up on a method of so many loads, or C2 spills. Lines are counted by an int: with a
+  @Override
+  public void evenRowsBf16(
+      MemorySegment w,
+      long w0,
+      long ws,
+      int rows,
+      long rowBytes,
+      MemorySegment x,
+      int blocks,
+      MemorySegment acc) {
+    FourRows256.evenRows(w, w0, ws, rows, rowBytes, x, blocks, acc);
+  }
+
+  // Four rows at once for the reasons given in FourRows256. Lines are counted by an int: with a
   // long it was slower. Nothing goes through small methods: in one as large as this C2 stops
   // inlining them, and boxes the vectors they take.
   @Override

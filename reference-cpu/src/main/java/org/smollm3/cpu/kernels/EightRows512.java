@@ -24,6 +24,17 @@ final class EightRows512 {
 
   private EightRows512() {}
 
+  /**
+   * Sums of some rows of each of eight streams with one token, or of one row of each with some
+   * tokens: acc[i, s] = w[i, s] * x[i], or that added to acc[i, s].
+   *
+   * @param w0 where the first stream begins, {@code ws} bytes from one to the next; its {@code
+   *     rows} rows begin {@code rowBytes} apart, 0 if it is one row for some tokens
+   * @param x0 where the first token begins, packed {@link Layout#PAIRED}; {@code xs} bytes from one
+   *     to the next, 0 if it is one token
+   * @param acc of row i of stream s at {@code a + i as + 64 s}
+   * @param continued whether to add to acc, or else to begin at zero
+   */
   // Rows follow each other in here, since a call for each would spend as much on its checks and its
   // sums as a fourteenth of the time that its weights take to come from memory, with nothing on its
   // way meanwhile. For the same reason C2 is kept from counting the inner loop, by "!=": it would
@@ -31,21 +42,28 @@ final class EightRows512 {
   // checks, some 570 instructions, more than the core looks ahead. With "!=" the checks stay in
   // the loop, where memory is slower than they are. Measured in one JVM, one thread: rows of 2,048
   // columns 26.5 GB/s for 24.5, of 512 columns 26 for 23.5.
-  /** As {@link Lanes#evenRowsBf16}. */
-  static void evenRows(
+  //
+  // One method for one token and for some, so that a process has one such loop to compile. The
+  // launcher names this class, or its first token would come half a second later.
+  static void add(
       MemorySegment w,
       long w0,
       long ws,
       int rows,
       long rowBytes,
       MemorySegment x,
+      long x0,
+      long xs,
       int blocks,
-      MemorySegment acc) {
+      MemorySegment acc,
+      long a,
+      long as,
+      boolean continued) {
     long four = 4 * ws;
     for (int i = 0; i < rows; i++) {
-      long b = i * Lanes.ROW_SUMS;
-      // A load that nobody uses: what is to be checked of acc is checked before the loop, the kind
-      // of its segment once for all rows. Behind the loop it would be a part of every row's end.
+      long b = a + i * as;
+      // What is to be checked of acc is checked here, and the kind of its segment once for all of
+      // the rows, though nobody uses what is loaded. Behind the loop it would be at each row's end.
       FloatVector.fromMemorySegment(F, acc, b, LITTLE_ENDIAN);
       FloatVector s0 = FloatVector.zero(F);
       FloatVector s1 = FloatVector.zero(F);
@@ -55,9 +73,19 @@ final class EightRows512 {
       FloatVector s5 = FloatVector.zero(F);
       FloatVector s6 = FloatVector.zero(F);
       FloatVector s7 = FloatVector.zero(F);
+      if (continued) {
+        s0 = FloatVector.fromMemorySegment(F, acc, b, LITTLE_ENDIAN);
+        s1 = FloatVector.fromMemorySegment(F, acc, b + 64, LITTLE_ENDIAN);
+        s2 = FloatVector.fromMemorySegment(F, acc, b + 128, LITTLE_ENDIAN);
+        s3 = FloatVector.fromMemorySegment(F, acc, b + 192, LITTLE_ENDIAN);
+        s4 = FloatVector.fromMemorySegment(F, acc, b + 256, LITTLE_ENDIAN);
+        s5 = FloatVector.fromMemorySegment(F, acc, b + 320, LITTLE_ENDIAN);
+        s6 = FloatVector.fromMemorySegment(F, acc, b + 384, LITTLE_ENDIAN);
+        s7 = FloatVector.fromMemorySegment(F, acc, b + 448, LITTLE_ENDIAN);
+      }
       long o = w0 + i * rowBytes;
       long end = o + 64L * blocks;
-      for (long c = 0; o != end; o += 64, c += 128) {
+      for (long c = x0 + i * xs; o != end; o += 64, c += 128) {
         FloatVector e = FloatVector.fromMemorySegment(F, x, c, LITTLE_ENDIAN);
         FloatVector d = FloatVector.fromMemorySegment(F, x, c + 64, LITTLE_ENDIAN);
         IntVector p = IntVector.fromMemorySegment(I, w, o, LITTLE_ENDIAN);
@@ -94,62 +122,5 @@ final class EightRows512 {
       s6.intoMemorySegment(acc, b + 384, LITTLE_ENDIAN);
       s7.intoMemorySegment(acc, b + 448, LITTLE_ENDIAN);
     }
-  }
-
-  /** As {@link Lanes#eightRowsBf16}. */
-  static void add(
-      MemorySegment w,
-      long w0,
-      long ws,
-      MemorySegment x,
-      long x0,
-      int blocks,
-      MemorySegment acc,
-      long a) {
-    FloatVector s0 = FloatVector.fromMemorySegment(F, acc, a, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(F, acc, a + 64, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(F, acc, a + 128, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(F, acc, a + 192, LITTLE_ENDIAN);
-    FloatVector s4 = FloatVector.fromMemorySegment(F, acc, a + 256, LITTLE_ENDIAN);
-    FloatVector s5 = FloatVector.fromMemorySegment(F, acc, a + 320, LITTLE_ENDIAN);
-    FloatVector s6 = FloatVector.fromMemorySegment(F, acc, a + 384, LITTLE_ENDIAN);
-    FloatVector s7 = FloatVector.fromMemorySegment(F, acc, a + 448, LITTLE_ENDIAN);
-    long w4 = w0 + 4 * ws;
-    for (long o = 0, end = 64L * blocks; o < end; o += 64) {
-      FloatVector e = FloatVector.fromMemorySegment(F, x, x0 + 2 * o, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, x, x0 + 2 * o + 64, LITTLE_ENDIAN);
-      IntVector p = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
-      s0 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s0);
-      s0 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s0);
-      p = IntVector.fromMemorySegment(I, w, w0 + ws + o, LITTLE_ENDIAN);
-      s1 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s1);
-      s1 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s1);
-      p = IntVector.fromMemorySegment(I, w, w0 + 2 * ws + o, LITTLE_ENDIAN);
-      s2 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s2);
-      s2 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s2);
-      p = IntVector.fromMemorySegment(I, w, w0 + 3 * ws + o, LITTLE_ENDIAN);
-      s3 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s3);
-      s3 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s3);
-      p = IntVector.fromMemorySegment(I, w, w4 + o, LITTLE_ENDIAN);
-      s4 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s4);
-      s4 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s4);
-      p = IntVector.fromMemorySegment(I, w, w4 + ws + o, LITTLE_ENDIAN);
-      s5 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s5);
-      s5 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s5);
-      p = IntVector.fromMemorySegment(I, w, w4 + 2 * ws + o, LITTLE_ENDIAN);
-      s6 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s6);
-      s6 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s6);
-      p = IntVector.fromMemorySegment(I, w, w4 + 3 * ws + o, LITTLE_ENDIAN);
-      s7 = p.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(e, s7);
-      s7 = p.lanewise(VectorOperators.AND, HIGH_HALF).reinterpretAsFloats().fma(d, s7);
-    }
-    s0.intoMemorySegment(acc, a, LITTLE_ENDIAN);
-    s1.intoMemorySegment(acc, a + 64, LITTLE_ENDIAN);
-    s2.intoMemorySegment(acc, a + 128, LITTLE_ENDIAN);
-    s3.intoMemorySegment(acc, a + 192, LITTLE_ENDIAN);
-    s4.intoMemorySegment(acc, a + 256, LITTLE_ENDIAN);
-    s5.intoMemorySegment(acc, a + 320, LITTLE_ENDIAN);
-    s6.intoMemorySegment(acc, a + 384, LITTLE_ENDIAN);
-    s7.intoMemorySegment(acc, a + 448, LITTLE_ENDIAN);
   }
 }

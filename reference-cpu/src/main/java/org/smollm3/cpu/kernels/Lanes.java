@@ -73,10 +73,11 @@ interface Lanes {
   }
 
   /**
-   * As {@link #rowsBf16} for eight evenly spaced rows.
+   * As {@link #rowsBf16} for eight evenly spaced rows and some tokens: acc[t, s] += w[s] * x[t].
    *
    * @param w0 where the first row begins, {@code ws} bytes from one to the next
-   * @param acc of row s at {@code a + 64 s}
+   * @param x0 where the first token begins, {@code xs} bytes from one to the next
+   * @param acc row s and token t at {@code a + t as + 64 s}
    */
   default void eightRowsBf16(
       MemorySegment w,
@@ -84,12 +85,19 @@ interface Lanes {
       long ws,
       MemorySegment x,
       long x0,
+      long xs,
+      int tokens,
       int blocks,
       MemorySegment acc,
-      long a) {
+      long a,
+      long as) {
     long w4 = w0 + 4 * ws;
-    rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, x0, blocks, acc, a, 64);
-    rowsBf16(w, w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, x, x0, blocks, acc, a + 256, 64);
+    for (int t = 0; t < tokens; t++) {
+      long from = x0 + t * xs;
+      long to = a + t * as;
+      rowsBf16(w, w0, w0 + ws, w0 + 2 * ws, w0 + 3 * ws, x, from, blocks, acc, to, 64);
+      rowsBf16(w, w4, w4 + ws, w4 + 2 * ws, w4 + 3 * ws, x, from, blocks, acc, to + 256, 64);
+    }
   }
 
   /** As {@link #rowsBf16} for rows of float32: {@code steps} steps of 16 elements. */

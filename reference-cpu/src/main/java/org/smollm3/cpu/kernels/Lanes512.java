@@ -47,7 +47,7 @@ final class Lanes512 implements Lanes {
       MemorySegment x,
       int blocks,
       MemorySegment acc) {
-    EightRows512.evenRows(w, w0, ws, rows, rowBytes, x, blocks, acc);
+    EightRows512.add(w, w0, ws, rows, rowBytes, x, 0, 0, blocks, acc, 0, ROW_SUMS, false);
   }
 
   private static FloatVector at(MemorySegment segment, long offset) {
@@ -110,10 +110,13 @@ final class Lanes512 implements Lanes {
       long ws,
       MemorySegment x,
       long x0,
+      long xs,
+      int tokens,
       int blocks,
       MemorySegment acc,
-      long a) {
-    EightRows512.add(w, w0, ws, x, x0, blocks, acc, a);
+      long a,
+      long as) {
+    EightRows512.add(w, w0, ws, tokens, 0, x, x0, xs, blocks, acc, a, as, true);
   }
 
   @Override

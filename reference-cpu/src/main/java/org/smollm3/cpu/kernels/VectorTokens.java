@@ -220,11 +220,9 @@ final class VectorTokens {
       for (long o = 0; o < whole; o += PIECE) {
         int lines = (int) (Math.min(PIECE, whole - o) / STEP_BYTES);
         long w0 = row(i) + o;
-        for (int t = 0; t < task.m(); t++) {
-          long x0 = t * tokenBytes + o * widening;
-          long sum = a + t * TOKEN_SUMS;
-          lanes.eightRowsBf16(w, w0, EIGHTH * rowBytes, x, x0, lines, sums, sum);
-        }
+        long x0 = o * widening;
+        long ws = EIGHTH * rowBytes;
+        lanes.eightRowsBf16(w, w0, ws, x, x0, tokenBytes, task.m(), lines, sums, a, TOKEN_SUMS);
       }
       ends(i, 2 * i);
       ends(i + 4 * EIGHTH, 2 * i + 1);

@@ -129,33 +129,14 @@ class LauncherTest {
   }
 
   @Test
-  void compilesKernelsSoonerUnlessTheUserSaysOtherwise() throws Exception {
+  void compilesItsOwnCodeSoonerUnlessTheUserSaysOtherwise() throws Exception {
     String own = "-XX:Tier4InvocationThreshold=5000";
     environment.put("SMOLLM3_JAVA_OPTS", own);
     assertThat(start("x").lines())
         .contains(
-            "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.cpu.kernels.Lanes*::*,0.03",
+            "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.*::*,0.1",
             "-XX:CompileCommand=quiet")
         .containsSubsequence("-XX:Tier4InvocationThreshold=20000", own);
-  }
-
-  @Test
-  void compilesTheLoopsOfEachWidthOfVectorsSooner() throws Exception {
-    String option = "-XX:CompileCommand=CompileThresholdScaling,org.smollm3.cpu.kernels.";
-    List<String> sooner =
-        start("x").lines().stream()
-            .filter(line -> line.startsWith(option))
-            .map(line -> line.substring(option.length(), line.indexOf("::")).replace("*", ".*"))
-            .toList();
-    Path kernels = Path.of("reference-cpu/src/main/java/org/smollm3/cpu/kernels");
-    try (Stream<Path> files = Files.list(repository().resolve(kernels))) {
-      List<String> classes =
-          files.map(file -> file.getFileName().toString().replace(".java", "")).toList();
-      assertThat(sooner).allMatch(pattern -> classes.stream().anyMatch(c -> c.matches(pattern)));
-      assertThat(classes.stream().filter(c -> c.matches(".*(128|256|512)")))
-          .hasSizeGreaterThan(3)
-          .allMatch(c -> sooner.stream().anyMatch(c::matches));
-    }
   }
 
   @Test

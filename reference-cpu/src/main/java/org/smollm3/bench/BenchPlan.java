@@ -40,7 +40,7 @@ record BenchPlan(
           new Tool.Option("--tokens", "N", "tokens decoded in a round", "8"),
           new Tool.Option("--rounds", "N", "rounds, of which medians are shown", "5"),
           new Tool.Option("--chunk", "N", "most tokens of one prefill call", "512"),
-          new Tool.Option("--warm-up", "SECONDS", "of work before anything is measured", "4"),
+          new Tool.Option("--warm-up", "SECONDS", "of work before anything is measured", "6"),
           new Tool.Option("--dtype", "TYPE", "arithmetic: f32 or bf16 (default: as stored)", ""));
 
   /**
@@ -64,7 +64,7 @@ record BenchPlan(
             positive(invocation, "--tokens", 8),
             positive(invocation, "--rounds", 5),
             positive(invocation, "--chunk", 512),
-            positive(invocation, "--warm-up", 4),
+            positive(invocation, "--warm-up", 6),
             arithmetic(invocation, config));
     if (contexts.getFirst() < 1) {
       throw new InvalidRequestException(

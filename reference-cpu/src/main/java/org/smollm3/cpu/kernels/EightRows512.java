@@ -43,8 +43,7 @@ final class EightRows512 {
   // the loop, where memory is slower than they are. Measured in one JVM, one thread: rows of 2,048
   // columns 26.5 GB/s for 24.5, of 512 columns 26 for 23.5.
   //
-  // One method for one token and for some, so that a process has one such loop to compile. The
-  // launcher names this class, or its first token would come half a second later.
+  // One method for one token and for some, so that a process has one such loop to compile.
   static void add(
       MemorySegment w,
       long w0,

@@ -201,6 +201,8 @@ class BenchToolTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector",
                 "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/Lanes*.*",
+                "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/FourRows256.*",
+                "-XX:CompileCommand=exclude,org/smollm3/cpu/kernels/EightRows512.*",
                 "-cp",
                 System.getProperty("java.class.path"),
                 SlowLoops.class.getName())

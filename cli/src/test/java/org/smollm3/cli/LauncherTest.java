@@ -247,6 +247,18 @@ class LauncherTest {
     assertThat(start("x").err()).isEqualTo("smollm3: building (changed) ...\n");
   }
 
+  /** The JVM refuses a cache of classes whose jar has another time. */
+  @Test
+  void aBuildLeavesTheJarAsItIs() throws Exception {
+    Files.delete(jar());
+    maven("sleep 0.1; cd cli/target; touch app/smollm3-cli.jar; touch -r app/smollm3-cli.jar made");
+
+    start("x");
+
+    assertThat(Files.getLastModifiedTime(jar()))
+        .isEqualTo(Files.getLastModifiedTime(root.resolve("cli/target/made")));
+  }
+
   @Test
   void buildsForTheJdkThatWasFoundInTheFolderOfTheProject() throws Exception {
     Files.delete(jar());
